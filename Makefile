@@ -1,0 +1,40 @@
+# Every command a reader or an author needs. Each sets up .venv first, once, and again when the pins change.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+export NO_MKDOCS_2_WARNING := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help serve site test update reproduce
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+serve: $(READY) ## run the pages that changed and serve the site on http://127.0.0.1:8000
+	@echo "Serving on http://127.0.0.1:8000 once the pages have run; stop with Ctrl-C."
+	$(BIN)/mkdocs serve
+
+site: $(READY) ## run the pages that changed and build the site into site/
+	$(BIN)/mkdocs build --strict
+
+test: $(READY) ## build the site, which runs every page, then run the tests
+	$(BIN)/mkdocs build --strict
+	$(BIN)/python -m pytest
+
+update: $(READY) ## rewrite the outputs that pages show where the code now prints something else
+	$(BIN)/python -m pytest -q --pagecode-update docs
+
+reproduce: $(READY) ## train every stage again on tiny Shakespeare, three seeds each, into results/
+	$(BIN)/lower-triangle reproduce
+
+# hatchling and editables come first, so that the package itself is built with pinned tools.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5))' || \
+	  { echo "$(PYTHON) is older than Python 3.11.5; name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt hatchling editables
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e ".[dev]"
+	@touch $@
