@@ -1,0 +1,1 @@
+"""Self-attention and GPT from scratch: the code that the pages teach, and that runs."""

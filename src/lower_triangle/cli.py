@@ -1,0 +1,356 @@
+"""The command line: lower-triangle train | sample | evaluate | reproduce.
+
+What needs torch is imported where it is used, so that the help, and the answer to a slip of the keyboard, come at once.
+"""
+
+import argparse
+import ast
+import json
+import os
+import random
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, NoReturn
+
+from jsonargparse import ArgumentParser, Namespace
+
+from lower_triangle.config import ModelConfig, TrainConfig
+from lower_triangle.errors import CorpusError, LowerTriangleError, UsageError, did_you_mean
+
+PROGRAM = "lower-triangle"
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0, 2 for a mistake in the asking, 1 for another. It prints one line."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character shows its escape instead
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        dispatch(words)
+        sys.stdout.flush()
+    except LowerTriangleError as error:
+        return complain(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return complain("interrupted", INTERRUPTED)
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "allocate memory" not in str(error):
+            raise  # torch has no type of its own for this
+        return complain("not enough memory; try a smaller --d-model, --context-length or --batch-size", 1)
+    except BrokenPipeError:
+        # Whoever read our output has left. Python would complain again when it flushes stdout at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    return 0
+
+
+def complain(message: str, exit_code: int) -> int:
+    """Say what went wrong, on one line."""
+    print(f"{PROGRAM}: {' '.join(message.split())}", file=sys.stderr)
+    return exit_code
+
+
+def dispatch(words: list[str]) -> None:
+    """Find the command that was asked for, parse its flags, run it."""
+    if not words:
+        raise UsageError(f"no command given; there are {', '.join(COMMANDS)}: try {PROGRAM} --help")
+    name = words[0]
+    if name in ("-h", "--help"):
+        print(overview())
+    elif name in COMMANDS:
+        options = make_parser(name).parse_words(words[1:])
+        if options is not None:
+            COMMANDS[name].run(options)
+    else:
+        raise UsageError(f"no command called {name!r}; {did_you_mean(name, COMMANDS)}")
+
+
+def overview() -> str:
+    """What there is, in one screen."""
+    commands = "\n".join(f"  {name:10} {command.purpose}" for name, command in COMMANDS.items())
+    examples = "\n".join(f"  {command.examples[0]}" for command in COMMANDS.values())
+    return (
+        f"usage: {PROGRAM} COMMAND ...\n\nSelf-attention and GPT from scratch, one stage at a time.\n\n"
+        f"commands (each has its own --help):\n{commands}\n\nexamples:\n{examples}"
+    )
+
+
+def list_stages() -> str:
+    """Each stage and its sentence, read off the source: importing it would import torch, which takes seconds."""
+    tree = ast.parse(Path(__file__).with_name("stages.py").read_text("utf-8"))
+    sentences = {node.name: ast.get_docstring(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
+    values = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign)}
+    return "\n".join(f"  {key.value:10} {sentences[key.value]}" for key in values["STAGES"].keys)
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """The default beside each flag; examples as they were written."""
+
+
+class Parser(ArgumentParser):
+    """jsonargparse's parser: flags in dashes (underscores are understood), mistakes as our errors."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, exit_on_error=False, allow_abbrev=False, formatter_class=HelpFormatter, **kwargs)
+
+    def parse_words(self, words: list[str]) -> Namespace | None:
+        """The options, or None when it was help that was asked for and given."""
+        words = [re.sub(r"^--[^=]+", lambda flag: "--" + flag[0][2:].replace("-", "_"), word) for word in words]
+        try:
+            return self.parse_args(words)
+        except SystemExit:  # argparse ends the program after --help
+            return None
+
+    def format_help(self) -> str:
+        text = re.sub(r"(?<=--)\w+", lambda flag: flag[0].replace("_", "-"), super().format_help())
+        return re.sub(r"\s+\(default:\s+(None|False|\[\])\)", "", text)
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        raise UsageError(self.reword(message)) from ex
+
+    def reword(self, message: str) -> str:
+        """A message of argparse or jsonargparse in our words: what was given, what is allowed, what to try."""
+        see, command = f"see {self.prog} --help", self.prog.removeprefix(f"{PROGRAM} ")
+        if match := re.match(r'Parser key "(\w+)":.*?value: ([^\n]*)$', message, re.DOTALL):
+            flag = "--" + match[1].replace("_", "-")
+            kind = "a whole number" if "'int'" in message else "a number"
+            return f"{flag} takes {kind}, not {match[2]!r}; {see}"
+        if match := re.match(r"unrecognized arguments: (-[^\s=]*)", message):
+            flags = re.findall(r"^  (?:-h, )?(--[a-z-]+)", self.format_help(), re.MULTILINE)
+            return f"{command} has no flag {match[1].replace('_', '-')}; {did_you_mean(match[1], flags)}"
+        if match := re.match(r"unrecognized arguments: (.*)", message):
+            return f"{command} does not know what to do with {match[1]!r}; {see}"
+        if match := re.match(r"argument (--\w+): expected one argument", message):
+            flag = match[1].replace("_", "-")
+            return f"{flag} needs a value; write {flag}=VALUE where the value starts with a dash"
+        if match := re.match(r"the following arguments are required: (.*)", message):
+            return f"{command} needs a {match[1].upper()}; {see}"
+        return f"{message}; {see}"
+
+
+def make_parser(name: str) -> Parser:
+    """The parser of one command, with its examples under its help."""
+    command = COMMANDS[name]
+    examples = "\n".join(f"  {example}" for example in command.examples)
+    stages = f"stages, in the order of the lesson:\n{list_stages()}\n\n" if command.takes_stages else ""
+    parser = Parser(prog=f"{PROGRAM} {name}", description=command.purpose, epilog=f"{stages}examples:\n{examples}")
+    command.add_arguments(parser)
+    return parser
+
+
+def add_train(parser: Parser) -> None:
+    parser.add_argument("stage", type=str, metavar="STAGE", help="what to train, one of the stages below")
+    add_corpus(parser, default="play")
+    parser.add_argument("--out", type=str, help="a folder for best.safetensors and last.safetensors [runs/STAGE]")
+    parser.add_argument("--overwrite", action="store_true", help="replace the checkpoints that --out holds")
+    add_json(parser)
+    parser.add_class_arguments(ModelConfig, None)
+    parser.add_class_arguments(TrainConfig, None)
+
+
+def run_train(options: Namespace) -> None:
+    """Train a stage and say what came of it."""
+    from lower_triangle.corpus import load_corpus
+    from lower_triangle.stages import find_stage
+    from lower_triangle.train import BEST, LAST, train
+
+    model_config, train_config = pick(ModelConfig, options), pick(TrainConfig, options)
+    use_one_thread()
+    find_stage(options.stage)  # before a text is fetched for nothing
+    out = Path(options.out or Path("runs", options.stage))
+    corpus = load_corpus(options.corpus)
+    result = train(options.stage, corpus, model_config, train_config, out, options.overwrite)
+    if options.json:
+        measured = {name: value for name, value in vars(result).items() if name != "model"}
+        print(json.dumps(measured | {"corpus": corpus.name, "best": str(out / BEST), "last": str(out / LAST)}))
+        return
+    print(f"{result.stage}: {result.params:,} parameters, {train_config.steps:,} steps on {corpus.name}")
+    print(f"best validation loss   {result.best_val:.4f} at step {result.best_step:,}")
+    print(f"final validation loss  {result.final_val:.4f}")
+    print(f"final training loss    {result.final_train:.4f}")
+    print(f"checkpoints            {out / BEST}, {out / LAST}")
+    print(f"speed                  {result.characters_per_second:,.0f} characters/s")
+
+
+def add_sample(parser: Parser) -> None:
+    add_checkpoint(parser)
+    parser.add_argument("--prompt", type=str, help="the text to continue; left out, a new line")
+    parser.add_argument("--length", type=int, default=400, help="how many characters to write")
+    parser.add_argument("--temperature", type=float, default=1.0, help="0 is the likeliest each time, 1 as learnt")
+    parser.add_argument("--seed", type=int, default=0, help="of the draws; the same seed writes the same text")
+    add_json(parser)
+
+
+def run_sample(options: Namespace) -> None:
+    """Continue a prompt, each character shown as soon as it is drawn."""
+    from lower_triangle.generate import generate
+    from lower_triangle.results import default_prompt
+
+    if options.length < 1:
+        raise UsageError(f"length={options.length} is not a whole number of at least 1; try --length 400")
+    checkpoint = open_checkpoint(options.checkpoint)
+    prompt = default_prompt(checkpoint.tokenizer) if options.prompt is None else options.prompt
+    start, rng = checkpoint.tokenizer.encode(prompt), random.Random(options.seed)
+    tokens = generate(checkpoint.model, start, options.length, rng, options.temperature)
+    if options.json:
+        text = checkpoint.tokenizer.decode(tokens)
+        print(json.dumps({"prompt": prompt, "text": text, "temperature": options.temperature, "seed": options.seed}))
+        return
+    print(options.prompt or "", end="", flush=True)
+    for token in tokens:
+        print(checkpoint.tokenizer.decode([token]), end="", flush=True)
+    print()
+
+
+def add_evaluate(parser: Parser) -> None:
+    add_checkpoint(parser)
+    add_corpus(parser, default=None)
+    parser.add_argument("--split", type=str, default="val", help="val, the last tenth of the text; train; or both")
+    add_json(parser)
+
+
+def run_evaluate(options: Namespace) -> None:
+    """Measure a checkpoint exactly, on every character of a split."""
+    import torch
+
+    from lower_triangle.corpus import load_corpus, split
+    from lower_triangle.loss import evaluate
+
+    splits = {"val": ["val"], "train": ["train"], "both": ["train", "val"]}
+    if options.split not in splits:
+        raise UsageError(f"no split called {options.split!r}; {did_you_mean(options.split, splits)}")
+    checkpoint = open_checkpoint(options.checkpoint)
+    trained_on = checkpoint.manifest
+    corpus = load_corpus(options.corpus or trained_on.corpus)
+    if not options.corpus and corpus.sha256 != trained_on.corpus_sha256:
+        raise CorpusError(
+            f"{corpus.name!r} is no longer the text this was trained on; evaluate on it all the same with --corpus"
+        )
+    # The checkpoint's own vocabulary: another text may number its characters in another way.
+    parts = dict(zip(["train", "val"], split(torch.tensor(checkpoint.tokenizer.encode(corpus.text))), strict=True))
+    losses = {name: evaluate(checkpoint.model, parts[name]) for name in splits[options.split]}
+    if options.json:
+        print(json.dumps({"stage": trained_on.stage, "step": trained_on.step, "corpus": corpus.name, "losses": losses}))
+        return
+    for name, loss in losses.items():
+        print(f"{name:5} {loss:.4f} nats per character, over {len(parts[name]):,} characters of {corpus.name}")
+
+
+def add_reproduce(parser: Parser) -> None:
+    parser.add_argument("stages", type=str, nargs="*", metavar="STAGE", help="which to train; left out, all of them")
+    add_corpus(parser, default="tinyshakespeare")
+    parser.add_argument("--seeds", type=int, default=3, help="how many runs of each stage, with the seeds 0, 1, ...")
+    parser.add_argument("--out", type=str, default="results", help="a folder for STAGE.json and STAGE.safetensors")
+    add_json(parser)
+
+
+def run_reproduce(options: Namespace) -> None:
+    """Repeat the runs that the pages report, with the settings they were made with."""
+    from lower_triangle.corpus import load_corpus
+    from lower_triangle.results import reproduce
+    from lower_triangle.stages import STAGES, find_stage
+
+    use_one_thread()
+    stages = options.stages or list(STAGES)
+    for stage in stages:
+        find_stage(stage)  # a slip in the last name costs no training
+    corpus = load_corpus(options.corpus)
+    for stage in stages:
+        record = reproduce(stage, corpus, options.seeds, options.out)
+        if options.json:
+            print(json.dumps(record), flush=True)
+            continue
+        if stage == stages[0]:
+            print(f"{'stage':10} {'params':>8}  {'best val (lowest, highest)':26}  final val  final train")
+        best, val, train = (record["summary"][name] for name in ("best_val", "final_val", "final_train"))
+        ends = f"{best['mean']:.4f} ({best['min']:.4f}, {best['max']:.4f})"
+        print(f"{stage:10} {record['params']:8,}  {ends:26}  {val['mean']:9.4f}  {train['mean']:11.4f}", flush=True)
+
+
+def add_checkpoint(parser: Parser) -> None:
+    parser.add_argument(
+        "checkpoint", type=str, metavar="CHECKPOINT", help="a file, or a run's folder, whose best.safetensors is taken"
+    )
+
+
+def add_corpus(parser: Parser, default: str | None) -> None:
+    left_out = "" if default else "; left out, the one of the training"
+    parser.add_argument(
+        "--corpus", type=str, default=default, help=f"play, tinyshakespeare, or the path of a UTF-8 text{left_out}"
+    )
+
+
+def add_json(parser: Parser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON for a program to read")
+
+
+def open_checkpoint(place: str) -> Any:
+    """The checkpoint at a path, or the best one in a run's folder."""
+    from lower_triangle.checkpoint import load_checkpoint
+    from lower_triangle.train import BEST
+
+    path = Path(place)
+    return load_checkpoint(path / BEST if os.path.isdir(path) else path)
+
+
+def use_one_thread() -> None:
+    """Train in one thread unless OMP_NUM_THREADS says otherwise.
+
+    The work of a step is too small to share: on two cores two threads were a tenth slower than one, and ten times slower
+    where another program had one of the cores.
+    """
+    import torch
+
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(1)
+
+
+def pick(config: type, options: Namespace) -> Any:
+    """A config made of those options that are its fields."""
+    return config(**{field.name: options[field.name] for field in fields(config)})
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a command is for, how it is called, what it takes, what it does."""
+
+    purpose: str
+    examples: tuple[str, str]
+    add_arguments: Callable[[Parser], None]
+    run: Callable[[Namespace], None]
+    takes_stages: bool = False
+
+
+COMMANDS = {
+    "train": Command(
+        "Train a stage and keep its best and its last weights.",
+        (f"{PROGRAM} train head", f"{PROGRAM} train head --corpus my.txt --steps 2000 --out runs/mine"),
+        add_train,
+        run_train,
+        takes_stages=True,
+    ),
+    "sample": Command(
+        "Write text with a trained model.",
+        (f"{PROGRAM} sample runs/head", f'{PROGRAM} sample runs/head --prompt "To be" --temperature 0.8 --seed 1'),
+        add_sample,
+        run_sample,
+    ),
+    "evaluate": Command(
+        "Measure a trained model's loss on a whole split of a text.",
+        (f"{PROGRAM} evaluate runs/head", f"{PROGRAM} evaluate runs/head/last.safetensors --split both"),
+        add_evaluate,
+        run_evaluate,
+    ),
+    "reproduce": Command(
+        "Repeat the training runs that the pages report, and record them.",
+        (f"{PROGRAM} reproduce head --out mine", f"{PROGRAM} reproduce --corpus play --seeds 1 --out mine"),
+        add_reproduce,
+        run_reproduce,
+        takes_stages=True,
+    ),
+}

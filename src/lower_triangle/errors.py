@@ -1,0 +1,46 @@
+"""What goes wrong when a user, not the code, is mistaken.
+
+Every message says what was given, what is allowed and what to try, on one line; the command line shows nothing else.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class LowerTriangleError(Exception):
+    """A mistake that we can explain; the command line prints its message and exits with `exit_code`."""
+
+    exit_code = 1
+
+
+class UsageError(LowerTriangleError):
+    """What was asked for does not exist or cannot be: a stage, a flag, a size."""
+
+    exit_code = 2
+
+
+class CorpusError(LowerTriangleError):
+    """A text that cannot be found, fetched, read or split."""
+
+
+class VocabularyError(LowerTriangleError):
+    """A character that the vocabulary does not hold."""
+
+
+class CheckpointError(LowerTriangleError):
+    """A file that is not a checkpoint of ours, or no longer the one we wrote."""
+
+
+class OutputError(LowerTriangleError):
+    """A folder or a file that cannot be written, or that holds what would be lost."""
+
+
+class TrainingError(LowerTriangleError):
+    """A run that cannot go on."""
+
+
+def did_you_mean(given: str, allowed: Iterable[str]) -> str:
+    """End a message about an unknown name: the nearest allowed one, or all of them where none is near."""
+    names = list(allowed)
+    near = difflib.get_close_matches(given, names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"

@@ -1,0 +1,91 @@
+"""Drawings in the one visual language of the site: weights as a ramp, what is masked hatched, losses as lines.
+
+Colours are those of the light palette; on the site they follow the reader's palette.
+
+Shapes: Tq, Tk rows and columns of a matrix.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from torch import Tensor
+
+INK, MUTED, WEIGHT = "#1c1b22", "#6b6a75", "#5b8def"
+LINES = ("#3565c4", "#b3541e", "#2f7d4f", "#8a3ea8", "#6b6a75")
+
+
+def visible_character(character: str) -> str:
+    """A character as figures show it: a space as ␣, a newline as ⏎."""
+    return {" ": "␣", "\n": "⏎"}.get(character, character)
+
+
+def draw_weights(weights: Tensor, rows: str, columns: str, numbers: bool = True, ax: Axes | None = None) -> Axes:
+    """Draw attention weights: one row a query, one column a key, the fuller a cell the larger its weight.
+
+    A weight of exactly 0 was masked and is hatched.
+
+    Shapes:
+        weights: (Tq, Tk)
+    """
+    Tq, Tk = weights.shape
+    if ax is None:
+        side = 0.62 if numbers else 0.26
+        _, ax = plt.subplots(figsize=(side * Tk + 0.6, side * Tq + 0.6), layout="constrained")
+    for t in range(Tq):
+        for s in range(Tk):
+            weight = float(weights[t, s])
+            if weight == 0:
+                cell = Rectangle((s, t), 1, 1, facecolor="none", edgecolor=MUTED, hatch="///", linewidth=0)
+            else:
+                cell = Rectangle((s, t), 1, 1, facecolor=WEIGHT, alpha=min(1.0, 0.08 + 0.8 * weight), linewidth=0)
+            ax.add_patch(cell)
+            if numbers and weight:
+                ax.text(s + 0.5, t + 0.5, f"{weight:.2f}", ha="center", va="center", color=INK, fontsize=9)
+    ax.set(xlim=(0, Tk), ylim=(Tq, 0), aspect="equal")
+    label(ax, rows, columns)
+    return ax
+
+
+def label(ax: Axes, rows: str, columns: str) -> None:
+    """Name each row and column by its character, and leave out the frame."""
+    ax.set_xticks([s + 0.5 for s in range(len(columns))], map(visible_character, columns), family="monospace")
+    ax.set_yticks([t + 0.5 for t in range(len(rows))], map(visible_character, rows), family="monospace")
+    ax.tick_params(length=0, colors=INK)
+    ax.xaxis.tick_top()
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def draw_curves(
+    curves: Mapping[str, Sequence[tuple[int, float]]], marks: Mapping[str, float] | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw losses against steps, each line named at its end; `marks` are levels to compare with."""
+    if ax is None:
+        _, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+    ends = spread([(curve[-1][1], name) for name, curve in curves.items()], apart=0.055)
+    for colour, style, (name, curve) in zip(LINES, ("-", "--", "-.", ":", "-"), curves.items(), strict=False):
+        steps, losses = zip(*curve, strict=True)
+        ax.plot(steps, losses, color=colour, linestyle=style, linewidth=1.6)
+        ax.text(steps[-1] * 1.015, ends[name], f"{name} {losses[-1]:.3f}", color=colour, va="center", fontsize=9)
+    for name, level in (marks or {}).items():
+        ax.axhline(level, color=MUTED, linewidth=0.8)
+        ax.text(0, level, f"{name} {level:.3f}", color=MUTED, va="bottom", fontsize=9)
+    ax.set_xlabel("steps", color=INK)
+    ax.set_ylabel("validation loss, nats a character", color=INK)
+    ax.tick_params(colors=INK)
+    for side, spine in ax.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(MUTED)
+    return ax
+
+
+def spread(ends: list[tuple[float, str]], apart: float) -> dict[str, float]:
+    """Where to write the name of each line so that no two names touch."""
+    places: dict[str, float] = {}
+    lowest = float("-inf")
+    for value, name in sorted(ends):
+        lowest = max(value, lowest + apart)
+        places[name] = lowest
+    return places

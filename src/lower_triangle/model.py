@@ -1,0 +1,65 @@
+"""One shell for every stage: embed the tokens, let them talk, read off the next one.
+
+Shapes: B batch, T time, C d_model, V vocabulary.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from lower_triangle.errors import UsageError
+
+
+class Embedding(nn.Module):
+    """Add a vector for which token it is to a vector for where it stands.
+
+    Shapes:
+        tokens: (B, T)
+        returns: (B, T, C)
+
+    Source: Vaswani et al. 2017, §3.5 (learned positions, Table 3 row E); Karpathy, "Let's build GPT", from 01:00:18.
+    """
+
+    def __init__(self, vocab_size: int, context_length: int, d_model: int) -> None:
+        super().__init__()
+        self.token = nn.Embedding(vocab_size, d_model)
+        self.position = nn.Embedding(context_length, d_model)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        positions = torch.arange(tokens.size(1), device=tokens.device)  # (T,)
+        return self.token(tokens) + self.position(positions)  # (B, T, C)
+
+
+class LanguageModel(nn.Module):
+    """Score every possible next token at every position.
+
+    The lecture's forward also takes targets and returns a loss, and then flattens its logits; ours does one thing.
+
+    Shapes:
+        tokens: (B, T)
+        returns: (B, T, V)
+
+    Raises:
+        UsageError: for more tokens than `context_length`.
+    """
+
+    def __init__(
+        self, embed: nn.Module, blocks: Iterable[nn.Module], norm: nn.Module, lm_head: nn.Module, context_length: int
+    ) -> None:
+        super().__init__()
+        self.embed = embed
+        self.blocks = nn.Sequential(*blocks)
+        self.norm = norm
+        self.lm_head = lm_head
+        self.context_length = context_length
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        if tokens.size(1) > self.context_length:
+            raise UsageError(
+                f"{tokens.size(1)} tokens do not fit in a context of {self.context_length}; "
+                f"keep the last {self.context_length}: tokens[:, -{self.context_length}:]"
+            )
+        x = self.embed(tokens)  # (B, T, C)
+        x = self.blocks(x)  # (B, T, C)
+        return self.lm_head(self.norm(x))  # (B, T, V)

@@ -1,0 +1,172 @@
+"""What the pages report: runs recorded with all it takes to repeat them, and read back from anywhere."""
+
+import json
+import os
+import platform
+import random
+import shlex
+from dataclasses import asdict, replace
+from pathlib import Path
+from statistics import fmean
+
+import torch
+
+from lower_triangle.checkpoint import (
+    Checkpoint,
+    Manifest,
+    load_checkpoint,
+    package_version,
+    save_checkpoint,
+    write_atomically,
+)
+from lower_triangle.config import ModelConfig, TrainConfig
+from lower_triangle.corpus import Corpus, packaged
+from lower_triangle.counting import pair_losses
+from lower_triangle.errors import CheckpointError, OutputError, UsageError
+from lower_triangle.generate import generate
+from lower_triangle.model import LanguageModel
+from lower_triangle.stages import find_stage
+from lower_triangle.tokenizer import CharTokenizer
+from lower_triangle.train import Result, train, writable_folder
+
+SAMPLE_LENGTH = 400
+LOSSES = ("best_val", "final_val", "final_train")
+
+
+def load_result(stage: str) -> dict:
+    """The recorded runs of a stage, as `reproduce` wrote them.
+
+    Raises:
+        UsageError: for a stage that does not exist.
+        CheckpointError: where none was recorded, or the record cannot be read.
+    """
+    find_stage(stage)
+    path = packaged("results", f"{stage}.json")
+    if not path.is_file():
+        raise CheckpointError(f"no result is recorded for {stage!r}; record one: lower-triangle reproduce {stage}")
+    return read_record(path)
+
+
+def load_trained(stage: str) -> Checkpoint:
+    """The model of a stage's first recorded run, as its last step left it.
+
+    Raises:
+        UsageError: for a stage that does not exist.
+        CheckpointError: where none was recorded, or the file is damaged.
+    """
+    find_stage(stage)
+    return load_checkpoint(packaged("results", f"{stage}.safetensors"))
+
+
+def reproduce(
+    stage: str,
+    corpus: Corpus,
+    seeds: int = 3,
+    out: str | Path = "results",
+    model_config: ModelConfig = ModelConfig(),
+    train_config: TrainConfig = TrainConfig(),
+    progress: bool = True,
+) -> dict:
+    """Train a stage once for each seed from 0 on; write the record and the first run's weights into `out`.
+
+    Raises:
+        UsageError: for a stage that does not exist, or no seed.
+        OutputError: when `out` cannot be written, or holds a record of this stage on another text.
+    """
+    find_stage(stage)
+    if seeds < 1:
+        raise UsageError(f"seeds={seeds} is no number of runs; try seeds=3")
+    path = Path(out, f"{stage}.json")
+    with writable_folder(Path(out)):
+        require_same_corpus(path, corpus)
+        results = [
+            train(stage, corpus, model_config, replace(train_config, seed=seed), progress=progress)
+            for seed in range(seeds)
+        ]
+        record = describe(results, corpus, model_config, train_config)
+        first = results[0]
+        step, val_loss = first.curve[-1]
+        manifest = Manifest(
+            stage, model_config, corpus.tokenizer.vocabulary, step, val_loss, corpus.name, corpus.sha256
+        )
+        save_checkpoint(path.with_suffix(".safetensors"), first.model, manifest)
+        write_atomically(path, (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
+    return record
+
+
+def describe(results: list[Result], corpus: Corpus, model_config: ModelConfig, train_config: TrainConfig) -> dict:
+    """The record of runs that differ in their seed alone."""
+    first = results[0]
+    config = asdict(model_config) | asdict(train_config) | {"learning_rate": first.learning_rate}
+    del config["seed"]
+    corpus_argument = shlex.quote(corpus.name)
+    return {
+        "stage": first.stage,
+        "command": f"lower-triangle reproduce {first.stage} --corpus {corpus_argument} --seeds {len(results)}",
+        "config": config,
+        "corpus": {"name": corpus.name, "sha256": corpus.sha256, "characters": len(corpus.text)},
+        "seeds": list(range(len(results))),
+        "params": first.params,
+        "counted_pairs": dict(zip(("train", "val"), (round(loss, 6) for loss in pair_losses(corpus)), strict=True)),
+        "summary": {name: spread([getattr(result, name) for result in results]) for name in LOSSES},
+        "runs": [run_record(seed, result) for seed, result in enumerate(results)],
+        "sample": sample_text(first.model, corpus.tokenizer),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "package": package_version()},
+        "hardware": {"processor": processor(), "cores": os.cpu_count(), "threads": torch.get_num_threads()},
+    }
+
+
+def run_record(seed: int, result: Result) -> dict:
+    """One run. Six decimals are kept: what comes after them differs from machine to machine."""
+    return {
+        "seed": seed,
+        "curve": [[step, round(loss, 6)] for step, loss in result.curve],
+        "best_step": result.best_step,
+        "seconds": round(result.seconds, 2),
+    } | {name: round(getattr(result, name), 6) for name in LOSSES}
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """The mean and the two ends."""
+    return {"mean": round(fmean(values), 6), "min": round(min(values), 6), "max": round(max(values), 6)}
+
+
+def sample_text(model: LanguageModel, tokenizer: CharTokenizer) -> str:
+    """What a model says, always with the same luck."""
+    prompt = tokenizer.encode(default_prompt(tokenizer))
+    return tokenizer.decode(generate(model, prompt, SAMPLE_LENGTH, random.Random(0)))
+
+
+def default_prompt(tokenizer: CharTokenizer) -> str:
+    """A newline, as if a new line of text began; where the vocabulary has none, its first character."""
+    return "\n" if "\n" in tokenizer.token_of else tokenizer.vocabulary[0]
+
+
+def require_same_corpus(path: Path, corpus: Corpus) -> None:
+    """Refuse to put a record over one of another text."""
+    if not path.exists():
+        return
+    recorded = read_record(path)["corpus"]
+    if recorded["sha256"] != corpus.sha256:
+        raise OutputError(
+            f"'{path}' records runs on {recorded['name']!r}, these are on {corpus.name!r}; choose another --out"
+        )
+
+
+def read_record(path: Path) -> dict:
+    """A record from its file."""
+    try:
+        record = json.loads(path.read_bytes())
+        return {"corpus": record["corpus"], **record}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise CheckpointError(f"'{path}' is not a recorded result; remove it, and record it again") from error
+
+
+def processor() -> str:
+    """The name of the processor, where the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        if names:
+            return names[0]
+    return platform.processor() or platform.machine()

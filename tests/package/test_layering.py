@@ -1,0 +1,53 @@
+"""Who may import whom, and that importing is silent."""
+
+import ast
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+# Each may import only from those before it.
+ORDER = """
+    errors config tokenizer examples corpus counting attention model stages loss generate checkpoint train results
+    figures standalone cli __main__
+""".split()
+
+PACKAGE = Path(importlib.util.find_spec("lower_triangle").origin).parent
+
+IMPORT_ALL = """
+import sys
+import jsonargparse, matplotlib.pyplot, pooch, safetensors.torch, torch, tqdm  # theirs may write; ours must not
+written = []
+def watch(event, arguments):
+    if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+        written.append(arguments[0])
+sys.addaudithook(watch)
+before = torch.get_rng_state()
+for name in sys.argv[1:]:
+    __import__("lower_triangle." + name)
+assert torch.equal(torch.get_rng_state(), before), "importing drew random numbers"
+assert not written, written
+"""
+
+
+def imports_of(module: str) -> set[str]:
+    """The modules of ours that a module names in its imports, those inside its functions included."""
+    tree = ast.parse((PACKAGE / f"{module}.py").read_text("utf-8"))
+    sources = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    sources += [name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names]
+    return {source.partition(".")[2] for source in sources if source.startswith("lower_triangle.")}
+
+
+def test_each_module_imports_only_from_those_before_it():
+    for place, module in enumerate(ORDER):
+        assert imports_of(module) <= set(ORDER[:place]), module
+
+
+def test_every_module_has_its_place_in_the_order():
+    assert {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"} == set(ORDER)
+
+
+def test_importing_prints_nothing_writes_nothing_and_seeds_nothing():
+    modules = [name for name in ORDER if name != "__main__"]
+    done = subprocess.run([sys.executable, "-B", "-c", IMPORT_ALL, *modules], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
