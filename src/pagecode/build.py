@@ -1,0 +1,95 @@
+"""What a build does besides rendering: run the pages that changed, write the runnable files, state a page's facts."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pagecode.fences import prose_lines, read_fences
+from pagecode.ledger import Ledger
+from pagecode.objects import ObjectError
+from pagecode.page import Page
+from pagecode.programs import bundle
+from pagecode.project import Problem, Project, ProjectError
+from pagecode.reader import read_page
+
+
+def run_stale(project: Project, say: Callable[[str], None]) -> list[Problem]:
+    """Run every page that has changed, or whose code or data has, through pytest; return what was wrong."""
+    ledger = Ledger(project)
+    pages = [read_page(project, path) for path in project.pages()]
+    stale = [page for page in pages if not ledger.fresh(page)]
+    if not stale:
+        return []
+    say(f"Running {len(stale)} of {len(pages)} pages: {', '.join(page.name for page in stale)}")
+    # A page that runs commands takes longest: deal those out first.
+    stale.sort(key=lambda page: sum(block.kind == "sh" for block in page.blocks), reverse=True)
+    workers = min(cores(), len(stale))
+    for page in stale:
+        ledger.forget(page)
+    runs = [start(project, stale[number::workers]) for number in range(workers)]
+    outputs = [run.communicate()[0] for run in runs]
+    problems: list[Problem] = []
+    for page in stale:
+        entry = ledger.read(page.path)
+        if entry is None:
+            said = " / ".join(line for output in outputs for line in output.strip().splitlines()[-12:])
+            problems.append(Problem(page.name, 1, f"the page could not be run: {said}"))
+        elif not ledger.current(page):
+            problems.append(Problem(page.name, 1, "the page, or what it depends on, changed while it ran; build again"))
+        else:
+            problems.extend(Problem(page.name, line, message) for line, message in entry["problems"])
+    return problems
+
+
+def cores() -> int:
+    """How many processes may run side by side."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def start(project: Project, pages: list[Page]) -> subprocess.Popen:
+    """Begin to run pages with pytest, which enters them into the ledger."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(str(page.path) for page in pages)]
+    return subprocess.Popen(
+        command, cwd=project.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def bundles(project: Project) -> dict[str, str]:
+    """The runnable files that the site offers, by address."""
+    table = project.bundles
+    files = {}
+    for entry in table.get("entries", []):
+        note = f"# {entry} with all that it needs, in one file made from the source of this package.\n\n"
+        try:
+            program = bundle(project, entry, table["inline"], table["main"])
+        except ObjectError as error:
+            raise ProjectError(f"[tool.pagecode.bundles] cannot make a file of {entry}: {error}") from None
+        files[f"files/{entry.rsplit('.', 1)[-1]}.py"] = note + program
+    return files
+
+
+def with_facts(project: Project, page: Path, text: str, meta: dict) -> str:
+    """A page's Markdown with the facts of its front matter in one line below its title."""
+    facts = []
+    if "minutes" in meta:
+        facts.append(f"{meta['minutes']} minutes")
+    if "needs" in meta:
+        facts.append("after " + ", ".join(reference(project, page, slug) for slug in meta["needs"]))
+    if "lecture" in meta:
+        facts.append(f"[@lecture {meta['lecture']}]")
+    if "paper" in meta:
+        facts.append(f"[@vaswani2017 {meta['paper']}]")
+    lines = text.split("\n")
+    title = next((number for number, line in prose_lines(text, read_fences(text)) if line.startswith("# ")), None)
+    if facts and title is not None:
+        lines[title:title] = ["", " · ".join(facts), "{.facts}", ""]
+    return "\n".join(lines)
+
+
+def reference(project: Project, page: Path, slug: str) -> str:
+    """A page that this one builds on: a link where it exists, its name where it is still to be written."""
+    name = slug.replace("-", " ")
+    found = next((path for path in project.pages() if path.stem == slug), None)
+    return f"[{name}]({Path(os.path.relpath(found, page.parent)).as_posix()})" if found else f"{name} (to come)"

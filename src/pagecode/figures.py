@@ -1,0 +1,70 @@
+"""A figure as matplotlib saved it, made fit to stand inside a page: no style attributes, the page's own colours."""
+
+import html
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+SVG = "{http://www.w3.org/2000/svg}"
+LINK = "{http://www.w3.org/1999/xlink}href"
+FONT = re.compile(r"(?:(?P<weight>bold|\d00) )?(?P<size>[\d.]+)px")
+REFERENCE = re.compile(r"url\(#([^)]+)\)")
+
+
+def inline(file: Path, caption: str, colours: dict[str, str]) -> str:
+    """The figure in `file` as a `<figure>` with its takeaway in words.
+
+    `colours` names the page's colours: an element drawn in one of them gets a class, so that it follows the palette.
+    """
+    root = ElementTree.parse(file).getroot()
+    name = file.stem
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag == f"{SVG}metadata" or child.tag == f"{SVG}defs" and child.find(f"{SVG}style") is not None:
+                parent.remove(child)
+    for element in root.iter():
+        element.tag = element.tag.removeprefix(SVG)
+        present(element, colours)
+        point(element, name)
+    for size in ("width", "height", "version"):
+        root.attrib.pop(size, None)
+    root.attrib.update({"role": "img", "aria-labelledby": f"caption-{name}"})
+    drawing = ElementTree.tostring(root, encoding="unicode")
+    drawing = re.sub(r">\s+<", "><", drawing)
+    return (
+        f'<figure class="figure" id="figure-{name}">{drawing}'
+        f'<figcaption id="caption-{name}">{html.escape(caption)}</figcaption></figure>'
+    )
+
+
+def present(element: ElementTree.Element, colours: dict[str, str]) -> None:
+    """Turn a style into attributes, and colours that the page has into classes."""
+    style = dict(part.split(":", 1) for part in element.attrib.pop("style", "").split(";") if ":" in part)
+    for name, value in style.items():
+        name, value = name.strip(), value.strip()
+        font = FONT.match(value) if name == "font" else None
+        if font:
+            element.set("font-size", font["size"])
+            if font["weight"]:
+                element.set("font-weight", font["weight"])
+            if "mono" in value.lower():
+                element.set("class", "mono")
+        elif name != "font":
+            element.set(name, value)
+    for name in ("fill", "stroke"):
+        named = colours.get(element.get(name, "").lower())
+        if named:
+            del element.attrib[name]
+            element.set("class", f"{element.get('class', '')} {name}-{named}".strip())
+
+
+def point(element: ElementTree.Element, name: str) -> None:
+    """Make the element's name, and what it refers to, its own among all figures of a page."""
+    if "id" in element.attrib:
+        element.set("id", f"{name}-{element.get('id')}")
+    if LINK in element.attrib:
+        target = element.attrib.pop(LINK)
+        # A raster, as imshow draws one, carries its data in the place of a reference.
+        element.set("href", f"#{name}-{target[1:]}" if target.startswith("#") else target)
+    for attribute, value in element.attrib.items():
+        element.set(attribute, REFERENCE.sub(rf"url(#{name}-\1)", value))

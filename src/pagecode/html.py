@@ -1,0 +1,105 @@
+"""What a rendered page holds: its code blocks, headings, links and anchors, each with its place in the text."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+
+@dataclass
+class Code:
+    """A `<pre>` element: its text, and where the box around it ends."""
+
+    text: str
+    end: int
+
+
+@dataclass
+class Rendered:
+    """What was found in one piece of HTML.
+
+    Attributes:
+        links: of each address, the attribute that holds it, the address itself, and whether it is part of the page
+        copies: what the copy buttons carry
+        sections: the texts of the headings of the second level
+    """
+
+    codes: list[Code] = field(default_factory=list)
+    links: list[tuple[str, str, bool]] = field(default_factory=list)
+    anchors: set[str] = field(default_factory=set)
+    copies: list[str] = field(default_factory=list)
+    sections: list[str] = field(default_factory=list)
+
+
+def read_html(text: str, within: str | None = None) -> Rendered:
+    """Read a page, or of a whole document only the element with the class `within`, for all but links and anchors."""
+    reader = Reader(text, within)
+    reader.feed(text)
+    reader.close()
+    return reader.found
+
+
+class Reader(HTMLParser):
+    """Collects as the standard library's parser goes through a page."""
+
+    def __init__(self, text: str, within: str | None) -> None:
+        super().__init__(convert_charrefs=True)
+        self.text = text
+        self.found = Rendered()
+        self.within = within
+        self.open: list[tuple[str, str]] = []
+        self.pre: list[str] | None = None
+        self.unboxed: Code | None = None
+        self.starts = [0]
+        for line in text.split("\n"):
+            self.starts.append(self.starts[-1] + len(line) + 1)
+
+    def inside(self) -> bool:
+        return self.within is None or any(self.within in classes.split() for _, classes in self.open)
+
+    def place(self) -> int:
+        line, column = self.getpos()
+        return self.starts[line - 1] + column
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attributes}
+        self.found.links.extend((name, values[name], self.inside()) for name in ("href", "src") if name in values)
+        self.found.anchors.update(values[name] for name in ("id", "name") if name in values)
+        if "data-copy" in values:
+            self.found.copies.append(values["data-copy"])
+        if tag in VOID:
+            return
+        self.open.append((tag, values.get("class", "")))
+        if self.inside() and tag == "h2":
+            self.found.sections.append("")
+        # A column of line numbers is a <pre> too.
+        if self.inside() and tag == "pre" and not any("linenodiv" in classes.split() for _, classes in self.open):
+            self.pre = []
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+    def handle_data(self, data: str) -> None:
+        if self.pre is not None:
+            self.pre.append(data)
+        if self.inside() and any(tag == "h2" for tag, _ in self.open):
+            self.found.sections[-1] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if not any(tag == name for name, _ in self.open):
+            return
+        end = self.text.index(">", self.place()) + 1
+        while True:
+            name, classes = self.open.pop()
+            # Closed by itself or, where that was forgotten, by what is around it.
+            if name == "pre" and self.pre is not None:
+                self.unboxed = Code("".join(self.pre), end)
+                self.found.codes.append(self.unboxed)
+                self.pre = None
+            elif name == "div" and "highlight" in classes.split() and self.unboxed:
+                self.unboxed.end = end
+                self.unboxed = None
+            if name == tag:
+                return

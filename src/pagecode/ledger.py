@@ -1,0 +1,146 @@
+"""What has run and passed, page by page, and whether that is still what the page says."""
+
+import ast
+import hashlib
+import json
+import os
+import sys
+from functools import cache, lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+from pagecode.names import module_named
+from pagecode.objects import module_file, package_of
+from pagecode.page import Page
+from pagecode.programs import python_of
+from pagecode.project import Problem, Project
+
+TOOLS = ("sybil", "pytest-codeblocks", "pytest", "torch", "numpy", "matplotlib")
+
+
+def digest(project: Project, page: Page) -> str:
+    """A hash of all that the page's result depends on: its text, the code it reaches, the data, the tools."""
+    total = hashlib.sha256(page.text.encode())
+    total.update(tools_digest().encode())
+    for file in [*code_reached(project, page), *input_files(project)]:
+        total.update(f"{file.relative_to(project.root).as_posix()} {file_digest(file, file.stat().st_mtime_ns)}".encode())
+    return total.hexdigest()
+
+
+@cache
+def tools_digest() -> str:
+    """A hash of this package, of Python and of the libraries that run the pages."""
+    total = hashlib.sha256(sys.version.encode())
+    total.update(" ".join(version(tool) for tool in TOOLS).encode())
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        total.update(file.read_bytes())
+    return total.hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def file_digest(file: Path, changed: int) -> str:
+    """The sha256 of a file last changed at `changed`."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def input_files(project: Project) -> list[Path]:
+    """The files that any page may read."""
+    files = [file for path in project.inputs for file in ([path] if path.is_file() else path.rglob("*"))]
+    return sorted(file for file in files if file.is_file())
+
+
+def code_reached(project: Project, page: Page) -> list[Path]:
+    """The project's modules that a page imports or embeds, and those that they import; all, if it runs commands."""
+    if any(block.kind == "sh" for block in page.blocks):
+        return sorted(project.source.rglob("*.py"))
+    pending = [source.module.name for block in page.blocks for source in block.sources]
+    for block in page.blocks:
+        if block.is_python:
+            pending.extend(modules_named(project, python_of(block), ""))
+    found: dict[str, Path] = {}
+    while pending:
+        name = pending.pop()
+        file = module_file(project.source, name)
+        if name in found or file is None:
+            continue
+        found[name] = file
+        pending.extend(modules_named(project, file.read_text(encoding="utf-8"), package_of(name, file)))
+    return sorted(found.values())
+
+
+def modules_named(project: Project, code: str, package: str) -> list[str]:
+    """The modules that the imports of `code` inside `package` may name, wherever they stand in it."""
+    names: list[str] = []
+    try:
+        nodes = list(ast.walk(ast.parse(code)))
+    except SyntaxError:
+        return []  # what imports it will say so
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names.extend(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = module_named(node, package)
+            names.extend([module, *(f"{module}.{alias.name}" for alias in node.names)])
+    parents = [".".join(name.split(".")[:length]) for name in names for length in range(1, name.count(".") + 2)]
+    return [name for name in parents if module_file(project.source, name)]
+
+
+class Ledger:
+    """One JSON file a page: its digest, the blocks that passed, or what was wrong."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.folder = project.cache / "ledger"
+
+    def file(self, page: Path) -> Path:
+        return self.folder / page.relative_to(self.project.docs).with_suffix(".json")
+
+    def read(self, page: Path) -> dict | None:
+        """The entry of a page, if there is a readable one."""
+        try:
+            return json.loads(self.file(page).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def current(self, page: Page) -> dict | None:
+        """The entry of a page, if nothing that the page depends on has changed since."""
+        entry = self.read(page.path)
+        return entry if entry and entry["digest"] == digest(self.project, page) else None
+
+    def fresh(self, page: Page) -> bool:
+        """True when the page passed, its figures are there, and nothing that it depends on has changed since."""
+        figures = [self.project.figure(page.path, path) for block in page.blocks for _, path in block.figures]
+        entry = self.current(page)
+        return bool(entry) and not entry["problems"] and not page.problems and all(map(Path.is_file, figures))
+
+    def forget(self, page: Page) -> None:
+        """Take away the entry of a page that is to run again: if it cannot, nothing is left to be believed."""
+        self.file(page.path).unlink(missing_ok=True)
+
+    def write(self, page: Page, began: str, problems: list[Problem], programs: list[str]) -> None:
+        """Record a run of the page, whole or not at all; `began` is the digest when it was begun."""
+        entry = {
+            "page": page.name,
+            "digest": began,
+            "problems": [[problem.line, problem.message] for problem in problems],
+            "blocks": [
+                {"line": block.line, "kind": block.kind, "section": block.section, "sha256": code_digest(block.code)}
+                for block in page.blocks
+            ],
+            "programs": [text_digest(program) for program in programs],
+        }
+        file = self.file(page.path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(".part")
+        part.write_text(json.dumps(entry, indent=1) + "\n", encoding="utf-8")
+        os.replace(part, file)
+
+
+def text_digest(text: str) -> str:
+    """What identifies a program in the ledger and on the built page."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def code_digest(text: str) -> str:
+    """What identifies a block in the ledger and on the built page: its text without the blank lines around it."""
+    return text_digest(text.strip("\n"))
