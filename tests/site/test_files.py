@@ -1,0 +1,43 @@
+"""Each stage is offered as one runnable file, made from the package's source, and it runs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lower_triangle.stages import STAGES
+from pagecode.build import bundles
+from pagecode.names import free_names
+from pagecode.project import Project
+
+ROOT = Path(__file__).parents[2]
+FILES = bundles(Project.load(ROOT))
+
+
+def test_there_is_one_file_for_each_stage():
+    assert set(FILES) == {f"files/{stage}.py" for stage in STAGES}
+
+
+@pytest.mark.parametrize("address", FILES)
+def test_the_file_of_a_stage_trains_it_and_writes_text(address, tmp_path):
+    file = tmp_path / Path(address).name
+    file.write_text(FILES[address], encoding="utf-8")
+    environment = {"PATH": "", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, file], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    losses = [float(line.split()[-1]) for line in done.stdout.splitlines() if line.startswith("step ")]
+    assert len(losses) == 4 and losses[-1] < losses[0]
+    assert done.stdout.count("\n") > 4 and len(done.stdout) > 300
+
+
+@pytest.mark.parametrize("address", FILES)
+def test_the_file_takes_nothing_from_outside_and_holds_the_model_itself(address):
+    code = FILES[address]
+    assert not free_names(code)
+    assert "class LanguageModel" in code and "import LanguageModel" not in code
+
+
+def test_the_built_site_offers_the_same_files():
+    for address, text in FILES.items():
+        assert (ROOT / "site" / address).read_text(encoding="utf-8") == text

@@ -1,0 +1,50 @@
+"""What the front matter of the pages promises."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lower_triangle.stages import STAGES
+from pagecode.citations import Sources
+from pagecode.reader import read_page
+from pagecode.project import Project
+
+PROJECT = Project.load(Path(__file__).parents[2])
+PAGES = {PROJECT.name_of(path): read_page(PROJECT, path) for path in PROJECT.pages()}
+LESSONS = {name: page for name, page in PAGES.items() if "/attention/" in name}
+
+
+def facts(page):
+    return yaml.safe_load(page.text.split("---\n")[1])
+
+
+def embedded(page):
+    return [source.path for block in page.blocks if block.kind == "embed" for source in block.sources]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_a_title_and_nothing_wrong_with_how_it_is_written(name):
+    assert facts(PAGES[name])["title"]
+    assert PAGES[name].problems == []
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_says_what_it_is_about_and_how_long_it_takes(name):
+    meta = facts(LESSONS[name])
+    assert 50 < len(meta["description"]) < 250
+    assert 5 <= meta["minutes"] <= 40
+    assert meta["stage"] in STAGES
+    Sources.load(PROJECT.root / "data" / "sources.toml").check("lecture", meta["lecture"])
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_embeds_what_it_adds(name):
+    adds = [f"lower_triangle.{path}" for path in facts(LESSONS[name])["adds"]]
+    assert set(adds) <= set(embedded(LESSONS[name]))
+
+
+def test_no_object_is_added_by_two_lessons():
+    added = Counter(path for page in LESSONS.values() for path in facts(page)["adds"])
+    assert [path for path, times in added.items() if times > 1] == []
