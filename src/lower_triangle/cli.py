@@ -301,8 +301,8 @@ def open_checkpoint(place: str) -> Any:
 def use_one_thread() -> None:
     """Train in one thread unless OMP_NUM_THREADS says otherwise.
 
-    The work of a step is too small to share: on two cores two threads were a tenth slower than one, and ten times slower
-    where another program had one of the cores.
+    The work of a step is too small to share: on two cores two threads were a tenth slower than one, and ten times
+    slower where another program had one of the cores.
     """
     import torch
 
