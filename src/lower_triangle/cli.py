@@ -3,24 +3,22 @@
 What needs torch is imported where it is used, so that the help, and the answer to a slip of the keyboard, come at once.
 """
 
-import argparse
 import ast
 import json
 import os
 import random
-import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from jsonargparse import ArgumentParser, Namespace
+from jsonargparse import Namespace
 
 from lower_triangle.config import ModelConfig, TrainConfig
 from lower_triangle.errors import CorpusError, LowerTriangleError, UsageError, did_you_mean
+from lower_triangle.flags import PROGRAM, Parser
 
-PROGRAM = "lower-triangle"
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 
@@ -86,51 +84,6 @@ def list_stages() -> str:
     sentences = {node.name: ast.get_docstring(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
     values = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign)}
     return "\n".join(f"  {key.value:10} {sentences[key.value]}" for key in values["STAGES"].keys)
-
-
-class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """The default beside each flag; examples as they were written."""
-
-
-class Parser(ArgumentParser):
-    """jsonargparse's parser: flags in dashes (underscores are understood), mistakes as our errors."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, exit_on_error=False, allow_abbrev=False, formatter_class=HelpFormatter, **kwargs)
-
-    def parse_words(self, words: list[str]) -> Namespace | None:
-        """The options, or None when it was help that was asked for and given."""
-        words = [re.sub(r"^--[^=]+", lambda flag: "--" + flag[0][2:].replace("-", "_"), word) for word in words]
-        try:
-            return self.parse_args(words)
-        except SystemExit:  # argparse ends the program after --help
-            return None
-
-    def format_help(self) -> str:
-        text = re.sub(r"(?<=--)\w+", lambda flag: flag[0].replace("_", "-"), super().format_help())
-        return re.sub(r"\s+\(default:\s+(None|False|\[\])\)", "", text)
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        raise UsageError(self.reword(message)) from ex
-
-    def reword(self, message: str) -> str:
-        """A message of argparse or jsonargparse in our words: what was given, what is allowed, what to try."""
-        see, command = f"see {self.prog} --help", self.prog.removeprefix(f"{PROGRAM} ")
-        if match := re.match(r'Parser key "(\w+)":.*?value: ([^\n]*)$', message, re.DOTALL):
-            flag = "--" + match[1].replace("_", "-")
-            kind = "a whole number" if "'int'" in message else "a number"
-            return f"{flag} takes {kind}, not {match[2]!r}; {see}"
-        if match := re.match(r"unrecognized arguments: (-[^\s=]*)", message):
-            flags = re.findall(r"^  (?:-h, )?(--[a-z-]+)", self.format_help(), re.MULTILINE)
-            return f"{command} has no flag {match[1].replace('_', '-')}; {did_you_mean(match[1], flags)}"
-        if match := re.match(r"unrecognized arguments: (.*)", message):
-            return f"{command} does not know what to do with {match[1]!r}; {see}"
-        if match := re.match(r"argument (--\w+): expected one argument", message):
-            flag = match[1].replace("_", "-")
-            return f"{flag} needs a value; write {flag}=VALUE where the value starts with a dash"
-        if match := re.match(r"the following arguments are required: (.*)", message):
-            return f"{command} needs a {match[1].upper()}; {see}"
-        return f"{message}; {see}"
 
 
 def make_parser(name: str) -> Parser:

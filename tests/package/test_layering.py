@@ -9,7 +9,7 @@ from pathlib import Path
 # Each may import only from those before it.
 ORDER = """
     errors config tokenizer examples corpus counting attention model stages loss generate checkpoint train results
-    figures standalone cli __main__
+    figures standalone flags cli __main__
 """.split()
 
 PACKAGE = Path(importlib.util.find_spec("lower_triangle").origin).parent

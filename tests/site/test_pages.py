@@ -8,8 +8,8 @@ import yaml
 
 from lower_triangle.stages import STAGES
 from pagecode.citations import Sources
-from pagecode.reader import read_page
 from pagecode.project import Project
+from pagecode.reader import read_page
 
 PROJECT = Project.load(Path(__file__).parents[2])
 PAGES = {PROJECT.name_of(path): read_page(PROJECT, path) for path in PROJECT.pages()}

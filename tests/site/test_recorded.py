@@ -9,8 +9,8 @@ import pytest
 from lower_triangle.corpus import TINY_SHAKESPEARE
 from lower_triangle.results import load_result, load_trained
 from lower_triangle.stages import STAGES
-from pagecode.reader import read_page
 from pagecode.project import Project
+from pagecode.reader import read_page
 
 ROOT = Path(__file__).parents[2]
 
