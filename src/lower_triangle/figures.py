@@ -6,6 +6,7 @@ Shapes: Tq, Tk rows and columns of a matrix.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
@@ -13,7 +14,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 INK, MUTED, WEIGHT = "#1c1b22", "#6b6a75", "#5b8def"
-LINES = ("#3565c4", "#b3541e", "#2f7d4f", "#8a3ea8", "#6b6a75")
+LINES = (("#3565c4", "-"), ("#b3541e", "--"), ("#2f7d4f", "-."), ("#8a3ea8", ":"))
 
 
 def visible_character(character: str) -> str:
@@ -54,6 +55,9 @@ def label(ax: Axes, rows: str, columns: str) -> None:
     ax.set_yticks([t + 0.5 for t in range(len(rows))], map(visible_character, rows), family="monospace")
     ax.tick_params(length=0, colors=INK)
     ax.xaxis.tick_top()
+    ax.xaxis.set_label_position("top")
+    ax.set_xlabel("who is looked at", color=MUTED, fontsize=9)
+    ax.set_ylabel("who looks", color=MUTED, fontsize=9)
     for spine in ax.spines.values():
         spine.set_visible(False)
 
@@ -64,14 +68,18 @@ def draw_curves(
     """Draw losses against steps, each line named at its end; `marks` are levels to compare with."""
     if ax is None:
         _, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
-    ends = spread([(curve[-1][1], name) for name, curve in curves.items()], apart=0.055)
-    for colour, style, (name, curve) in zip(LINES, ("-", "--", "-.", ":", "-"), curves.items(), strict=False):
+    marks = marks or {}
+    last = max(curve[-1][0] for curve in curves.values())
+    levels = [(curve[-1][1], name) for name, curve in curves.items()] + [(level, name) for name, level in marks.items()]
+    places = spread(levels, apart=0.055)
+    for (colour, style), (name, curve) in zip(cycle(LINES), curves.items(), strict=False):
         steps, losses = zip(*curve, strict=True)
         ax.plot(steps, losses, color=colour, linestyle=style, linewidth=1.6)
-        ax.text(steps[-1] * 1.015, ends[name], f"{name} {losses[-1]:.3f}", color=colour, va="center", fontsize=9)
-    for name, level in (marks or {}).items():
-        ax.axhline(level, color=MUTED, linewidth=0.8)
-        ax.text(0, level, f"{name} {level:.3f}", color=MUTED, va="bottom", fontsize=9)
+        ax.text(last * 1.02, places[name], f"{name} {losses[-1]:.3f}", color=colour, va="center", fontsize=9)
+    for name, level in marks.items():
+        ax.plot((0, last), (level, level), color=MUTED, linewidth=0.8)
+        ax.text(last * 1.02, places[name], f"{name} {level:.3f}", color=MUTED, va="center", fontsize=9)
+    ax.set_xlim(left=0, right=last)
     ax.set_xlabel("steps", color=INK)
     ax.set_ylabel("validation loss, nats a character", color=INK)
     ax.tick_params(colors=INK)

@@ -75,7 +75,8 @@ def restore_torch(seed: int) -> None:
     torch.set_default_dtype(torch.float32)
     torch.set_default_device(None)
     torch.set_grad_enabled(True)
-    torch.use_deterministic_algorithms(False)
+    if torch.are_deterministic_algorithms_enabled():  # the setter imports a compiler, which takes a second
+        torch.use_deterministic_algorithms(False)
     torch.set_num_threads(1)
     torch.set_printoptions(profile="default", sci_mode=None)
 

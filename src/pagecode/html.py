@@ -48,6 +48,7 @@ class Reader(HTMLParser):
         self.found = Rendered()
         self.within = within
         self.open: list[tuple[str, str]] = []
+        self.entered: int | None = 0 if within is None else None  # how many elements stand around `within`
         self.pre: list[str] | None = None
         self.unboxed: Code | None = None
         self.starts = [0]
@@ -55,7 +56,7 @@ class Reader(HTMLParser):
             self.starts.append(self.starts[-1] + len(line) + 1)
 
     def inside(self) -> bool:
-        return self.within is None or any(self.within in classes.split() for _, classes in self.open)
+        return self.entered is not None
 
     def place(self) -> int:
         line, column = self.getpos()
@@ -69,6 +70,8 @@ class Reader(HTMLParser):
             self.found.copies.append(values["data-copy"])
         if tag in VOID:
             return
+        if self.entered is None and self.within in values.get("class", "").split():
+            self.entered = len(self.open)
         self.open.append((tag, values.get("class", "")))
         if self.inside() and tag == "h2":
             self.found.sections.append("")
@@ -93,6 +96,8 @@ class Reader(HTMLParser):
         end = self.text.index(">", self.place()) + 1
         while True:
             name, classes = self.open.pop()
+            if self.within and self.entered == len(self.open):
+                self.entered = None
             # Closed by itself or, where that was forgotten, by what is around it.
             if name == "pre" and self.pre is not None:
                 self.unboxed = Code("".join(self.pre), end)

@@ -14,7 +14,7 @@ def test_pairs_are_counted_in_order():
 
 
 def test_losses_of_counted_pairs_by_hand():
-    """Training text abab a: after a always b, after b always a, so nothing surprises; the validation text has aa, unseen."""
+    """In training a and b take turns, so nothing surprises; the validation text has aa, which is new."""
     corpus = Corpus("by hand", "", "", CharTokenizer("ab"), torch.tensor([0, 1, 0, 1, 0]), torch.tensor([0, 0, 1]))
     train, val = pair_losses(corpus)
     assert train == 0

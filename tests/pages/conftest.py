@@ -66,11 +66,16 @@ class Small:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a command of ours needs: pytest's own variables are not for the pytest inside."""
+        """What a command of ours needs: pytest's own variables are not for the pytest inside.
+
+        With a display matplotlib warns that it cannot show a figure, which is no fault of the page.
+        """
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        return {**kept, "WITNESS": str(self.witness), "NO_MKDOCS_2_WARNING": "1", "PYTHONIOENCODING": "utf-8"}
+        ours = {"WITNESS": str(self.witness), "DISPLAY": ":99", "NO_MKDOCS_2_WARNING": "1", "PYTHONIOENCODING": "utf-8"}
+        return {**kept, **ours}
 
     def copy(self, to: Path) -> "Small":
+        """The project as it stands, ledger included."""
         shutil.copytree(self.root, to)
         return Small(to)
 
@@ -133,8 +138,3 @@ def build(small: Small, *options: str) -> Built:
 def green(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The small project as it is, built once; nobody may change it."""
     return build(make(tmp_path_factory.mktemp("green") / "small"), "--strict")
-
-
-@pytest.fixture
-def builder():
-    return build

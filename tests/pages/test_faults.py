@@ -57,7 +57,7 @@ def test_a_fault_is_named_with_its_page_and_line(page: str, named: dict[str, dic
 
 
 def test_a_broken_line_of_source_is_found_under_an_unchanged_page(named: dict[str, dict[int, list[str]]]):
-    assert named["reaches"] == {19: ["expected '0.6666666666666666', got '0.5'"]}
+    assert named["reaches"] == {21: ["expected '0.6666666666666666', got '0.5'"]}
 
 
 def test_output_that_hangs_on_a_seed_nobody_set_is_found(named: dict[str, dict[int, list[str]]]):
