@@ -5,6 +5,7 @@ Colours are those of the light palette; on the site they follow the reader's pal
 Shapes: Tq, Tk rows and columns of a matrix.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 
@@ -43,10 +44,15 @@ def draw_weights(weights: Tensor, rows: str, columns: str, numbers: bool = True,
                 cell = Rectangle((s, t), 1, 1, facecolor=WEIGHT, alpha=min(1.0, 0.08 + 0.8 * weight), linewidth=0)
             ax.add_patch(cell)
             if numbers and weight:
-                ax.text(s + 0.5, t + 0.5, f"{weight:.2f}", ha="center", va="center", color=INK, fontsize=9)
+                ax.text(s + 0.5, t + 0.5, rounded(weight), ha="center", va="center", color=INK, fontsize=9)
     ax.set(xlim=(0, Tk), ylim=(Tq, 0), aspect="equal")
     label(ax, rows, columns)
     return ax
+
+
+def rounded(weight: float) -> str:
+    """Two decimals, a half rounded up as on paper: 1/8 is 0.13."""
+    return f"{math.floor(100 * weight + 0.5) / 100:.2f}"
 
 
 def label(ax: Axes, rows: str, columns: str) -> None:

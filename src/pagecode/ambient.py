@@ -26,9 +26,10 @@ class Ambient:
         self.packages = packages
         matplotlib.use("agg")
         torch.set_num_threads(1)
-        owners = [sys.modules[name] for name in GUARDED]
-        classes = {value for module in (torch.nn, torch.optim) for value in vars(module).values() if isinstance(value, type)}
-        self.saved = {owner: dict(vars(owner)) for owner in [*owners, torch.Tensor, *classes]}
+        modules = [sys.modules[name] for name in GUARDED]
+        public = [*vars(torch.nn).values(), *vars(torch.optim).values(), torch.Tensor]
+        classes = {value for value in public if isinstance(value, type)}
+        self.saved = {owner: dict(vars(owner)) for owner in [*modules, *classes]}
         self.environment = dict(os.environ)
         self.path = list(sys.path)
         self.cwd = Path.cwd()

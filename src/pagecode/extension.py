@@ -56,7 +56,7 @@ class PagecodeExtension(Extension):
 
 
 class Expand(Preprocessor):
-    """Fills embedding and diff fences from the source, figures from what the page's code drew, and the list of sources."""
+    """Fills embedding and diff fences from the source, figures from what was drawn, and the list of sources."""
 
     def __init__(self, md: Markdown, extension: PagecodeExtension) -> None:
         super().__init__(md)
@@ -153,7 +153,7 @@ def copy_buttons(project: Project, page: Page, block: Block) -> str:
     count = f"{len(whole.splitlines())} lines, runs alone" if block.is_python else ""
     buttons = button(whole, "Copy the program" if whole != seen else "Copy", count)
     if whole != seen:
-        buttons += button(seen, "Copy what is seen", "")
+        buttons += button(seen, "Copy only what is seen", "")
     return f'<div class="copy" data-search-exclude hidden>{buttons}</div>'
 
 

@@ -28,7 +28,7 @@ def inline(file: Path, caption: str, colours: dict[str, str]) -> str:
         point(element, name)
     for size in ("height", "version"):
         root.attrib.pop(size, None)
-    # matplotlib's points, 72 to the inch, in the page's pixels, 96 to the inch; the style sheet keeps it within the page.
+    # matplotlib's points, 72 to the inch, in the page's pixels, 96 to the inch; the style sheet keeps it narrow enough.
     root.set("width", f"{float(root.get('width', '0pt').removesuffix('pt')) * 96 / 72:.0f}")
     root.attrib.update({"role": "img", "aria-labelledby": f"caption-{name}"})
     drawing = ElementTree.tostring(root, encoding="unicode")

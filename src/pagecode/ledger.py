@@ -23,7 +23,8 @@ def digest(project: Project, page: Page) -> str:
     total = hashlib.sha256(page.text.encode())
     total.update(tools_digest().encode())
     for file in [*code_reached(project, page), *input_files(project)]:
-        total.update(f"{file.relative_to(project.root).as_posix()} {file_digest(file, file.stat().st_mtime_ns)}".encode())
+        content = file_digest(file, file.stat().st_mtime_ns)
+        total.update(f"{file.relative_to(project.root).as_posix()} {content}".encode())
     return total.hexdigest()
 
 

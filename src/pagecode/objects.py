@@ -163,3 +163,9 @@ def stacked(texts: list[str]) -> str:
     """Definitions under one another as a page shows them; constants stand close."""
     roomy = any(text.startswith(("def ", "class ", "async def ", "@", "#")) for text in texts)
     return ("\n\n" if roomy else "").join(texts)
+
+
+def changes(old: str, new: str) -> str:
+    """The lines of both texts, those that differ marked with - and +."""
+    marked = difflib.ndiff(old.splitlines(), new.splitlines())
+    return "".join(line.rstrip() + "\n" for line in marked if not line.startswith("?"))

@@ -1,15 +1,12 @@
 """Read a page from disk into blocks, collecting what can be said against it without running it."""
 
-import ast
-import difflib
-import doctest
 import re
-import warnings
 from pathlib import Path
 
+from pagecode.checks import Refused, check_code, check_session
 from pagecode.fences import RUN, Fence, prose_lines, read_fences
 from pagecode.names import free_names, meaning, top_level_imports
-from pagecode.objects import ObjectError, Source, read_object, stacked
+from pagecode.objects import ObjectError, Source, changes, read_object, stacked
 from pagecode.page import FIGURE, Block, Page
 from pagecode.programs import python_of
 from pagecode.project import Problem, Project, ProjectError
@@ -17,14 +14,6 @@ from pagecode.project import Problem, Project, ProjectError
 SNIPPET = re.compile(r"-{1,}8<-{1,}")
 DIRECTIVE = re.compile(r"#\s*doctest:")
 EXAMPLE = "```python package.module.name"
-
-
-class Refused(Exception):
-    """A fence that cannot become a block: the line and the message for the author."""
-
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(message)
-        self.line, self.message = line, message
 
 
 def read_page(project: Project, path: Path) -> Page:
@@ -135,7 +124,8 @@ class Reader:
         """The text fence right below a block that prints."""
         above = self.blocks[-1] if self.blocks else None
         if above is None or above.kind not in ("python", "sh") or self.between(above.fence.end, fence.line):
-            raise Refused(fence.line, "a text fence shows what the python or sh fence right above it prints; none is there")
+            message = "a text fence shows what the python or sh fence right above it prints; none is there"
+            raise Refused(fence.line, message)
         if not fence.body.strip():
             raise Refused(fence.line, "an empty text fence shows nothing; take it away")
         above.output = self.made("output", fence, fence.body)
@@ -192,45 +182,3 @@ def homes(block: Block) -> list[tuple[str, str]]:
         found.append((source.name, f"{source.module.name}.{source.name}"))
         found.extend((name, meaning(line)) for name, line in needed.items() if line)
     return found
-
-
-def check_code(code: str, first: int) -> None:
-    """Refuse code that does not compile or that is never reached; `first` is the line of the page it begins on."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            compile(code, "<page>", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
-        line = first - 1 + (getattr(error, "lineno", None) or 1)
-        raise Refused(line, f"does not parse: {getattr(error, 'msg', error)}") from None
-    for statement in ast.parse(code).body:
-        if isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test):
-            message = "the body under `if __name__` is not run everywhere; write it at the left margin"
-            raise Refused(first - 1 + statement.lineno, message)
-
-
-def check_session(block: Block) -> None:
-    """Refuse a session that shows what would not be compared."""
-    try:
-        pieces = doctest.DocTestParser().parse(block.code)
-    except ValueError as error:
-        raise Refused(block.line, f"not a Python session: {error}") from None
-    at = block.line + 1
-    for piece in pieces:
-        if isinstance(piece, str):
-            loose = next((number for number, line in enumerate(piece.split("\n")) if line.strip()), None)
-            if loose is not None:
-                message = "this line of a session is neither code after >>> nor output right below it; an output with "
-                raise Refused(at + loose, message + "an empty line in it goes in a text fence below a python fence")
-            at += piece.count("\n")
-            continue
-        if piece.exc_msg:
-            raise Refused(at, "an exception ends a section; catch it and print it, in a python fence")
-        check_code(piece.source, at)
-        at += piece.source.count("\n") + piece.want.count("\n")
-
-
-def changes(old: str, new: str) -> str:
-    """The lines of both texts, those that differ marked with - and +."""
-    marked = difflib.ndiff(old.splitlines(), new.splitlines())
-    return "".join(line.rstrip() + "\n" for line in marked if not line.startswith("?"))

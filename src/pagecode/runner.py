@@ -3,9 +3,6 @@
 import builtins
 import io
 import os
-import signal
-import subprocess
-import sys
 import traceback
 import warnings
 from contextlib import redirect_stdout
@@ -16,6 +13,7 @@ import matplotlib.pyplot as plt
 from sybil import Document, Example, Region, Sybil
 
 from pagecode.ambient import Ambient
+from pagecode.commands import CommandError, run_command
 from pagecode.fences import ticks_around
 from pagecode.names import add_imports, bound_names, free_names
 from pagecode.objects import Source
@@ -23,8 +21,6 @@ from pagecode.outputs import difference, lines_of, mended
 from pagecode.page import Block, Page
 from pagecode.programs import imports_of, python_of
 from pagecode.project import SCREENLESS, Project
-
-SECONDS = 120  # The longest that a command of a page may take; an author aims for under ten, on a quiet machine.
 
 
 @dataclass
@@ -181,26 +177,12 @@ def define(source: Source, namespace: dict, run: Run) -> None:
 
 def command(block: Block, namespace: dict, run: Run) -> None:
     """A command, in the folder that all commands of the page share."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    # One thread, as in the page's Python: two that share a small matrix are slower than one.
-    environment = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
-    shell = subprocess.Popen(
-        ["sh", "-ec", block.code], cwd=run.scratch, env=environment, start_new_session=True, **pipes
-    )
     try:
-        printed, complaints = shell.communicate(timeout=SECONDS)
-    except subprocess.TimeoutExpired:
-        # What the shell has started holds the pipes open: end all of it.
-        os.killpg(shell.pid, signal.SIGKILL)
-        shell.communicate()
-        advice = "show a long run in a console fence, with its recorded result"
-        run.complain(block.line, f"the command runs for more than {SECONDS} seconds; {advice}")
+        printed = run_command(block.code, run.scratch)
+    except CommandError as error:
+        run.complain(block.line, str(error))
         return
-    if shell.returncode:
-        said = (complaints.strip() or printed.strip()).splitlines()[-5:]
-        run.complain(block.line, f"the command ends with status {shell.returncode}: {' / '.join(said)}")
-    elif block.output:
+    if block.output:
         check_output(block, lines_of(printed), run)
 
 
@@ -234,7 +216,8 @@ def save_figures(block: Block, run: Run) -> None:
     """Save each figure that the block drew under the name of the image below it."""
     drawn = plt.get_fignums()
     if len(drawn) != len(block.figures):
-        run.complain(block.line, f"this block draws {len(drawn)} figures, and {len(block.figures)} images stand right below it")
+        images = f"{len(block.figures)} images stand right below it"
+        run.complain(block.line, f"this block draws {len(drawn)} figures, and {images}")
     for number, (_, path) in zip(drawn, block.figures, strict=False):
         target = run.project.figure(run.page.path, path)
         target.parent.mkdir(parents=True, exist_ok=True)

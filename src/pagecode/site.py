@@ -16,7 +16,7 @@ LINKS = ("]({}", '="{}', "]: {}", "<{}", "{}")  # how a page may write an addres
 
 
 def judge(project: Project, site: Path, built: dict[Path, Page], base: str) -> list[Problem]:
-    """What is wrong with a built site: `built` has the page behind each HTML file, `base` is the path it is served at."""
+    """What is wrong with a site: `built` has the page behind each HTML file, `base` is the path it is served at."""
     texts = {file: file.read_text(encoding="utf-8") for file in sorted(site.rglob("*.html"))}
     rendered = {file: read_html(text, within=ARTICLE) for file, text in texts.items()}
     ledger = Ledger(project)

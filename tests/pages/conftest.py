@@ -100,7 +100,7 @@ def make(root: Path) -> Small:
     kept = {key: settings[key] for key in ("validation", "markdown_extensions")}
     theme = {key: settings["theme"][key] for key in ("name", "font", "features")}
     hooks = [str(REPOSITORY / hook) for hook in settings["hooks"]]
-    own = {"site_name": "Small", "theme": theme, "hooks": hooks, "exclude_docs": settings["exclude_docs"], "watch": ["src", "data"]}
+    own = {"site_name": "Small", "theme": theme, "hooks": hooks, "exclude_docs": settings["exclude_docs"]}
     small.write("mkdocs.yml", json.dumps({**kept, **own}))
     return small
 

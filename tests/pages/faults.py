@@ -196,7 +196,28 @@ text = Path("left.txt").read_text()
     ),
     "two-faults": (
         "expected",
-        "```python\nprint(1)\nprint(2)\n```\n\n```text\n⚑3\n2\n```\n\n## Two\n\n```pycon\n>>> 1\n⚑2\n>>> 3\n3\n>>> 4\n⚑5\n```\n",
+        """
+```python
+print(1)
+print(2)
+```
+
+```text
+⚑3
+2
+```
+
+## Two
+
+```pycon
+>>> 1
+⚑2
+>>> 3
+3
+>>> 4
+⚑5
+```
+""",
     ),
     "goes-on": (
         "got",

@@ -71,7 +71,7 @@ def test_pytest_runs_no_page_that_the_build_has_run_and_each_that_has_changed(co
 
 def test_a_part_of_a_page_proves_nothing(copy: Small):
     """Deselecting what would fail does not make a page green."""
-    edit(copy, "docs/reaches.md", "0.6666666666666666", "0.7")
+    edit(copy, "docs/reaches.md", "## Far\n", "## Far\n\n```sh\nfalse\n```\n")
     done = copy.command("pytest", "-q", "docs/reaches.md", "--deselect", "docs/reaches.md::page")
     assert "1 deselected" in done.stdout
     assert not Ledger(copy.project).fresh(read_page(copy.project, copy.root / "docs/reaches.md"))

@@ -82,7 +82,7 @@ def test_a_page_of_a_failed_build_is_run_again(red: Built):
     assert '"problems": []' not in ledger.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("broken", ["def third(:\n", "import nothing_of_that_name\n", "raise ValueError('at import')\n"])
+@pytest.mark.parametrize("broken", ["def third(:\n", "import nothing_like_it\n", "raise ValueError('at import')\n"])
 def test_source_that_cannot_be_imported_is_a_fault_of_the_page_that_reaches_it(small, broken: str):
     small.write("src/mini/reached.py", broken)
     text = (small.root / "docs/reaches.md").read_text(encoding="utf-8")

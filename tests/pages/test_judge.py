@@ -35,8 +35,8 @@ def test_a_block_ends_where_its_box_ends():
 
 
 def test_only_the_article_is_judged_but_every_anchor_counts():
-    html = '<a href="menu" id="m"></a><article class="x main"><a href="page"></a><h2 id="s">S <b>T</b></h2></article><pre>no</pre><h2>no</h2>'
-    found = read_html(html, within="main")
+    article = '<article class="x main"><a href="page"></a><h2 id="s">S <b>T</b></h2></article>'
+    found = read_html(f'<a href="menu" id="m"></a>{article}<pre>no</pre><h2>no</h2>', within="main")
     assert found.links == [("href", "menu", False), ("href", "page", True)]
     assert found.anchors == {"m", "s"}
     assert (found.sections, found.codes) == (["S T"], [])
@@ -61,9 +61,9 @@ def test_what_is_shown_is_what_passed(small):
     ("shown", "said"),
     [
         (["a", "x", "b", "c"], ["3: the page shows code that nobody ran: 'x'; write it as a ``` fence"]),
-        (["a", "c"], ["20: this fence is not rendered as it stands; check its indentation and the blank lines around it"]),
-        (["a", "b"], ["30: this fence is not rendered as it stands; check its indentation and the blank lines around it"]),
-        (["b", "a", "c"], ["1: the page shows code that nobody ran: 'b'", "20: this fence is not rendered as it stands"]),
+        (["a", "c"], ["20: this fence is not rendered as it stands; check its indentation and the blank lines"]),
+        (["a", "b"], ["30: this fence is not rendered as it stands; check its indentation and the blank lines"]),
+        (["b", "a", "c"], ["1: the page shows code that nobody ran: 'b'", "20: this fence is not rendered"]),
         ([], ["10: this fence", "20: this fence", "30: this fence"]),
     ],
 )

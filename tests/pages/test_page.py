@@ -53,15 +53,17 @@ def test_front_matter(text: str, lines: int):
 
 
 def test_front_matter_and_fences_hold_no_headings_and_no_fences(small):
-    text = "---\na: '```python'\n## no\n---\n\n## One\n\n```python\n## no\nx = 1\n```\n\n### no\n\n## Two\n\n```python\ny = 1\n```\n"
-    page = small.read(text)
+    head = "---\na: '```python'\n## no\n---\n\n"
+    one = "## One\n\n```python\n## no\nx = 1\n```\n\n### no\n\n"
+    page = small.read(head + one + "## Two\n\n```python\ny = 1\n```\n")
     assert page.headings == [6, 15]
     assert [(block.line, block.section) for block in page.blocks] == [(8, 1), (17, 2)]
     assert [page.section_at(line) for line in (1, 6, 14, 15)] == [0, 1, 1, 2]
 
 
 def test_a_refused_fence_does_not_hide_the_next(small):
-    said = complaints(small, "```py\nx\n```\n\n~~~python\n## x\n~~~\n\n> ```python\n> x\n> ```\n\n```python\n1 +\n```\n")
+    text = "```py\nx\n```\n\n~~~python\n## x\n~~~\n\n> ```python\n> x\n> ```\n\n```python\n1 +\n```\n"
+    said = complaints(small, text)
     assert [line.split(":")[0] for line in said] == ["1", "5", "9", "14"]
 
 
@@ -77,8 +79,8 @@ def test_output_and_images_belong_to_the_block_right_above(small):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("```python\nx = 1\n```\n\n![A](figures/a.svg)\n\n![B](figures/a.svg)\n", "7: line 5 has a figure figures/a.svg"),
-        ("```python\nx = 1\n```\n\nWords.\n\n![A](figures/a.svg)\n", "7: figures/a.svg has no python fence right above"),
+        ("```python\nx\n```\n\n![A](figures/a.svg)\n\n![B](figures/a.svg)\n", "7: line 5 has a figure figures/a.svg"),
+        ("```python\nx\n```\n\nWords.\n\n![A](figures/a.svg)\n", "7: figures/a.svg has no python fence right above"),
         ("```sh\ntrue\n```\n\n![A](figures/a.svg)\n", "5: figures/a.svg has no python fence right above"),
         ("```pycon\n>>> 1\n1\n```\n\n```text\n1\n```\n", "6: a text fence shows what the python or sh fence"),
         ("```pycon mini.averages.old\n```\n", "1: objects are embedded as python, not as pycon"),
@@ -114,8 +116,9 @@ def test_one_name_has_one_meaning_on_a_page(small, first: str, second: str, said
 
 
 def test_two_spellings_of_one_meaning_are_fine(small):
-    text = "```python\nimport torch.nn.functional as F\nimport torch\n```\n\n```python\nfrom torch.nn import functional as F\n"
-    assert complaints(small, text + "import torch.nn\nfrom mini.averages import old\n```\n\n```python mini.averages.old\n```\n") == []
+    one = "```python\nimport torch.nn.functional as F\nimport torch\n```\n\n"
+    two = "```python\nfrom torch.nn import functional as F\nimport torch.nn\nfrom mini.averages import old\n```\n\n"
+    assert complaints(small, one + two + "```python mini.averages.old\n```\n") == []
 
 
 def test_facts_stand_below_the_title(small):

@@ -45,8 +45,8 @@ y = nn.ReLU(), third(), pi, e, os.path.sep
 
 
 def test_only_what_is_used_is_taken_from_other_sections(small):
-    text = "```python\nimport math\nimport torch\n```\n\n## One\n\n```python\nx = 1\n```\n\n## Two\n\n```python\ny = math.pi\n```\n"
-    assert last(small, text) == "import math\n\ny = math.pi\n"
+    head = "```python\nimport math\nimport torch\n```\n\n## One\n\n```python\nx = 1\n```\n\n"
+    assert last(small, head + "## Two\n\n```python\ny = math.pi\n```\n") == "import math\n\ny = math.pi\n"
 
 
 def test_a_program_ends_with_its_block(small):
@@ -95,8 +95,8 @@ def test_a_part_brings_the_whole_once(small):
 
 
 def test_an_import_of_what_the_page_embeds_is_dropped(small):
-    text = "## One\n\n```python mini.averages.old\n```\n\n## Two\n\n```python\nfrom mini.averages import old\n\nprint(old)\n```\n"
-    page = small.read(text)
+    two = "## Two\n\n```python\nfrom mini.averages import old\n\nprint(old)\n```\n"
+    page = small.read("## One\n\n```python mini.averages.old\n```\n\n" + two)
     made = program(small.project, page, page.blocks[-1])
     assert "def old" in made and "import old" not in made
 

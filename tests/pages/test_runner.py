@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from pagecode import runner
+from pagecode import commands
 from pagecode.ambient import Ambient
 from pagecode.project import SCREENLESS
 
@@ -28,7 +28,10 @@ def sections(*codes: str) -> str:
         ("import torch\ntorch.set_num_threads(2)", "assert torch.get_num_threads() == 1"),
         ("import torch\ntorch.set_printoptions(precision=1)", "assert str(torch.ones(1) / 3) == 'tensor([0.3333])'"),
         ("import torch\ntorch.set_default_device('meta')", "assert torch.ones(1).device.type == 'cpu'"),
-        ("import torch\ntorch.use_deterministic_algorithms(True)", "assert not torch.are_deterministic_algorithms_enabled()"),
+        (
+            "import torch\ntorch.use_deterministic_algorithms(True)",
+            "assert not torch.are_deterministic_algorithms_enabled()",
+        ),
         ("import torch\ntorch.manual_seed(1)\na = torch.rand(1)", "assert torch.initial_seed() != 1"),
         ("import torch\ntorch.nn.Linear.forward = None", "assert torch.nn.Linear.forward"),
         ("import torch\ntorch.Tensor.extra = 1", "assert not hasattr(torch.Tensor, 'extra')"),
@@ -36,9 +39,13 @@ def sections(*codes: str) -> str:
         ("import numpy\nnumpy.set_printoptions(precision=1)", "assert numpy.get_printoptions()['precision'] == 8"),
         ("import math\nmath.pi = 3", "assert math.pi > 3"),
         ("import builtins\nbuiltins.extra = 1", "assert not hasattr(builtins, 'extra')"),
-        ("import os\nos.environ['EXTRA'] = '1'\nos.chdir('/')", "assert 'EXTRA' not in os.environ and os.getcwd() != '/'"),
+        ("import os\nos.environ['EXTRA'] = '1'", "assert 'EXTRA' not in os.environ"),
+        ("import os\nos.chdir('/')", "assert os.getcwd() != '/'"),
         ("import sys\nsys.path.append('extra')", "assert 'extra' not in sys.path"),
-        ("import matplotlib\nmatplotlib.rcParams['lines.linewidth'] = 9", "assert matplotlib.rcParams['lines.linewidth'] < 9"),
+        (
+            "import matplotlib\nmatplotlib.rcParams['lines.linewidth'] = 9",
+            "assert matplotlib.rcParams['lines.linewidth'] < 9",
+        ),
         ("import mini.averages\nmini.averages.PLACES = 1", "assert mini.averages.PLACES == 4"),
         ("from mini.averages import Mean\nMean.of = None", "assert Mean.of"),
     ],
@@ -48,13 +55,13 @@ def test_nothing_ambient_crosses_a_section(small, leave: str, find: str):
 
 
 def test_imports_and_embedded_objects_are_known_to_later_sections(small):
-    text = sections("import math") + "\n```python mini.averages.old\n```\n\n" + sections("import torch\nmath.pi, old(torch.ones(1))")
-    assert said(small, text) == []
+    first = sections("import math") + "\n```python mini.averages.old\n```\n\n"
+    assert said(small, first + sections("import torch\nmath.pi, old(torch.ones(1))")) == []
 
 
 def test_a_section_may_give_an_embedded_name_another_value_for_itself(small):
-    text = "## One\n\n```python mini.averages.rounded\n```\n\n" + sections("rounded = None", "assert rounded(1 / 3) == 0.3333")
-    assert said(small, text) == []
+    first = "## One\n\n```python mini.averages.rounded\n```\n\n"
+    assert said(small, first + sections("rounded = None", "assert rounded(1 / 3) == 0.3333")) == []
 
 
 def test_what_runs_in_this_process_afterwards_finds_it_as_it_was(small):
@@ -86,9 +93,9 @@ def test_an_exception_stops_its_section_and_no_other(small):
     ]
 
 
-@pytest.mark.parametrize("code", ["raise SystemExit", "import pytest\npytest.skip('x')", "import pytest\npytest.xfail('x')"])
+@pytest.mark.parametrize("code", ["raise SystemExit", "pytest.skip('x')", "pytest.xfail('x')"])
 def test_no_exception_lets_a_block_pass(small, code: str):
-    assert len(said(small, sections(code))) == 1
+    assert len(said(small, sections(f"import pytest\n\n{code}"))) == 1
 
 
 def test_a_warning_is_a_fault(small):
@@ -127,12 +134,12 @@ def test_showing_a_figure_is_fine_where_there_is_no_screen(small, monkeypatch):
 
 
 def test_commands_share_a_folder_and_blocks_of_python_stand_in_it(small):
-    text = "```sh\necho 1 > a\n```\n\n## Two\n\n```sh\ncat a\n```\n\n```text\n1\n```\n\n" + sections("from pathlib import Path\nPath('a').read_text()")
-    assert said(small, text) == []
+    text = "```sh\necho 1 > a\n```\n\n## Two\n\n```sh\ncat a\n```\n\n```text\n1\n```\n\n"
+    assert said(small, text + sections("from pathlib import Path\nPath('a').read_text()")) == []
 
 
 def test_a_command_that_takes_too_long_is_ended_with_all_that_it_started(small, monkeypatch):
-    monkeypatch.setattr(runner, "SECONDS", 0.3)
+    monkeypatch.setattr(commands, "SECONDS", 0.3)
     [first] = said(small, "```sh\nsleep 60 & sleep 60\necho never\n```\n")
     assert first.startswith("1: the command runs for more than 0.3 seconds; show a long run in a console fence")
 

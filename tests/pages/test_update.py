@@ -17,7 +17,10 @@ def update(small, text: str) -> tuple[str, list[str]]:
 
 
 CASES = {
-    "wrong": ("```python\nprint(1)\n```\n\n```text\n2\n```\n\nWords.\n", "```python\nprint(1)\n```\n\n```text\n1\n```\n\nWords.\n"),
+    "wrong": (
+        "```python\nprint(1)\n```\n\n```text\n2\n```\n\nWords.\n",
+        "```python\nprint(1)\n```\n\n```text\n1\n```\n\nWords.\n",
+    ),
     "missing": ("```python\nprint(1)\n```\n\nWords.\n", "```python\nprint(1)\n```\n\n```text\n1\n```\n\nWords.\n"),
     "missing at the end": ("```python\nprint(1)\n```\n", "```python\nprint(1)\n```\n\n```text\n1\n```\n"),
     "longer": (
@@ -38,7 +41,8 @@ CASES = {
     ),
     "many": (
         "```python\nprint(1)\n```\n\n```python\nprint(2)\n```\n\n```pycon\n>>> 3\n```\n",
-        "```python\nprint(1)\n```\n\n```text\n1\n```\n\n```python\nprint(2)\n```\n\n```text\n2\n```\n\n```pycon\n>>> 3\n3\n```\n",
+        "```python\nprint(1)\n```\n\n```text\n1\n```\n\n```python\nprint(2)\n```\n\n```text\n2\n```\n\n"
+        "```pycon\n>>> 3\n3\n```\n",
     ),
 }
 
@@ -60,7 +64,8 @@ def test_within_the_tolerance_the_page_is_not_written(small):
 
 
 def test_what_only_the_author_can_mend_is_left(small):
-    text = "```python\n1 / 0\n```\n\n## Two\n\n```pycon\n>>> print('a\\n\\nb')\n```\n\n## Three\n\n```python\nprint(1)\n```\n"
+    one, two = "```python\n1 / 0\n```\n\n", "## Two\n\n```pycon\n>>> print('a\\n\\nb')\n```\n\n"
+    text = one + two + "## Three\n\n```python\nprint(1)\n```\n"
     after, left = update(small, text)
     assert after == text + "\n```text\n1\n```\n"
     assert left == [
