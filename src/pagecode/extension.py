@@ -11,7 +11,6 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.util import AtomicString
-from markdown.util import AtomicString
 
 from pagecode.citations import CITATION, CitationError, Sources
 from pagecode.figures import inline

@@ -12,7 +12,7 @@ from pathlib import Path
 from pagecode.names import module_named
 from pagecode.objects import module_file, package_of
 from pagecode.page import Page
-from pagecode.programs import python_of
+from pagecode.programs import program, python_of
 from pagecode.project import Problem, Project
 
 TOOLS = ("sybil", "pytest-codeblocks", "pytest", "torch", "numpy", "matplotlib")
@@ -20,9 +20,39 @@ TOOLS = ("sybil", "pytest-codeblocks", "pytest", "torch", "numpy", "matplotlib")
 
 def digest(project: Project, page: Page) -> str:
     """A hash of all that the page's result depends on: its text, the code it reaches, the data, the tools."""
-    total = hashlib.sha256(page.text.encode())
-    total.update(tools_digest().encode())
-    for file in [*code_reached(project, page), *input_files(project)]:
+    modules = [source.module.name for block in page.blocks for source in block.sources]
+    for block in page.blocks:
+        if block.is_python:
+            modules.extend(modules_named(project, python_of(block), ""))
+    return hashed(project, [page.text], modules, any(block.kind == "sh" for block in page.blocks))
+
+
+def section_digests(project: Project, page: Page) -> dict[int, str]:
+    """A hash for each section that runs, of all that its result depends on: no prose, and nothing of other sections.
+
+    Commands share a folder, so a section's commands depend on those before them, and on any module.
+    """
+    digests = {}
+    for number in page.sections:
+        blocks = page.section(number)
+        code = program(project, page, blocks[-1]) if blocks else ""
+        texts = [code, repr([(block.kind, [text for _, text in block.shown()]) for block in blocks])]
+        texts.append(repr([path for block in blocks for _, path in block.figures]))
+        commands = [block for block in page.blocks if block.kind == "sh"]
+        if any(block.section == number for block in commands):
+            before = [block for block in commands if block.section <= number]
+            texts.append(repr([(block.code, [text for _, text in block.shown()]) for block in before]))
+            digests[number] = hashed(project, texts, [], any_module=True)
+        else:
+            digests[number] = hashed(project, texts, modules_named(project, code, ""), any_module=False)
+    return digests
+
+
+def hashed(project: Project, texts: list[str], modules: list[str], any_module: bool) -> str:
+    """A hash of texts, of the modules that they reach, or of all, of the data and the tools."""
+    total = hashlib.sha256("\0".join([*texts, tools_digest()]).encode())
+    code = sorted(project.source.rglob("*.py")) if any_module else code_reached(project, modules)
+    for file in [*code, *input_files(project)]:
         content = file_digest(file, file.stat().st_mtime_ns)
         total.update(f"{file.relative_to(project.root).as_posix()} {content}".encode())
     return total.hexdigest()
@@ -50,14 +80,9 @@ def input_files(project: Project) -> list[Path]:
     return sorted(file for file in files if file.is_file())
 
 
-def code_reached(project: Project, page: Page) -> list[Path]:
-    """The project's modules that a page imports or embeds, and those that they import; all, if it runs commands."""
-    if any(block.kind == "sh" for block in page.blocks):
-        return sorted(project.source.rglob("*.py"))
-    pending = [source.module.name for block in page.blocks for source in block.sources]
-    for block in page.blocks:
-        if block.is_python:
-            pending.extend(modules_named(project, python_of(block), ""))
+def code_reached(project: Project, modules: list[str]) -> list[Path]:
+    """The files of modules of the project, and of those that they import."""
+    pending = list(modules)
     found: dict[str, Path] = {}
     while pending:
         name = pending.pop()
@@ -87,7 +112,7 @@ def modules_named(project: Project, code: str, package: str) -> list[str]:
 
 
 class Ledger:
-    """One JSON file a page: its digest, the blocks that passed, or what was wrong."""
+    """One JSON file a page: its digest, its blocks, what was wrong, and the digests of the sections that passed."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
@@ -114,22 +139,45 @@ class Ledger:
         entry = self.current(page)
         return bool(entry) and not entry["problems"] and not page.problems and all(map(Path.is_file, figures))
 
-    def forget(self, page: Page) -> None:
-        """Take away the entry of a page that is to run again: if it cannot, nothing is left to be believed."""
-        self.file(page.path).unlink(missing_ok=True)
-
-    def write(self, page: Page, began: str, problems: list[Problem], programs: list[str]) -> None:
-        """Record a run of the page, whole or not at all; `began` is the digest when it was begun."""
-        entry = {
-            "page": page.name,
-            "digest": began,
-            "problems": [[problem.line, problem.message] for problem in problems],
-            "blocks": [
-                {"line": block.line, "kind": block.kind, "section": block.section, "sha256": code_digest(block.code)}
-                for block in page.blocks
-            ],
-            "programs": [text_digest(program) for program in programs],
+    def passed(self, page: Page, digests: dict[int, str]) -> set[int]:
+        """The sections that passed in an earlier run and would run the same again; their figures are there."""
+        believed = set((self.read(page.path) or {}).get("passed", []))
+        missing = {
+            block.section
+            for block in page.blocks
+            for _, path in block.figures
+            if not self.project.figure(page.path, path).is_file()
         }
+        return {number for number, value in digests.items() if value in believed} - missing
+
+    def forget(self, page: Page) -> None:
+        """Take back the result of a page that is to run again; the sections that passed are still known."""
+        entry = self.read(page.path)
+        if entry:
+            self.save(page, {**entry, "digest": None})
+
+    def write(
+        self, page: Page, began: str, passed: list[str], problems: list[Problem], programs: list[str]
+    ) -> None:
+        """Record a run of the page, whole or not at all; `began` is the digest when it was begun."""
+        blocks = [
+            {"line": block.line, "kind": block.kind, "section": block.section, "sha256": code_digest(block.code)}
+            for block in page.blocks
+        ]
+        self.save(
+            page,
+            {
+                "page": page.name,
+                "digest": began,
+                "problems": [[problem.line, problem.message] for problem in problems],
+                "blocks": blocks,
+                "programs": [text_digest(program) for program in programs],
+                "passed": passed,
+            },
+        )
+
+    def save(self, page: Page, entry: dict) -> None:
+        """Replace the entry of a page."""
         file = self.file(page.path)
         file.parent.mkdir(parents=True, exist_ok=True)
         part = file.with_suffix(".part")

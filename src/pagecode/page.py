@@ -86,6 +86,11 @@ class Page:
         return sorted({block.section for block in self.blocks if block.is_python})
 
     @property
+    def sections(self) -> list[int]:
+        """The sections in which anything runs, in order."""
+        return sorted({block.section for block in self.blocks if block.runs})
+
+    @property
     def refused(self) -> list[Fence]:
         """The fences that became no block; the page's problems say why."""
         taken = {block.line for block in self.blocks}

@@ -10,7 +10,7 @@ import pytest
 from pytest_codeblocks.plugin import MarkdownFile
 
 from pagecode.fences import ticks_around
-from pagecode.ledger import Ledger, digest
+from pagecode.ledger import Ledger, digest, section_digests
 from pagecode.outputs import difference, lines_of
 from pagecode.page import Page
 from pagecode.programs import program
@@ -83,7 +83,10 @@ def ambient_of(config: pytest.Config):
 
 
 class PageFile(pytest.File):
-    """One page: nothing to do where the ledger is fresh; otherwise sybil's pass, the programs, the entry."""
+    """One page: nothing to do where the ledger is fresh; otherwise sybil's pass, the programs, the entry.
+
+    Sections that have passed before, and that nothing has changed, are gone by in both passes.
+    """
 
     def collect(self) -> Iterator[pytest.Item]:
         self.ledger = self.config.stash[LEDGER]
@@ -91,6 +94,8 @@ class PageFile(pytest.File):
         self.problems: list[Problem] = list(self.page.problems)
         self.programs: list[str] = []
         self.waiting: set[str] = set()
+        self.passed: set[int] = set()
+        self.crashed = False
         if self.config.option.pagecode_update:
             yield PageItem.from_parent(self, name="page")
         elif self.ledger.fresh(self.page):
@@ -98,6 +103,8 @@ class PageFile(pytest.File):
         else:
             # What changes from now on is not what ran.
             self.began = digest(self.ledger.project, self.page)
+            self.digests = section_digests(self.ledger.project, self.page)
+            self.passed = self.ledger.passed(self.page, self.digests)
             items = [PageItem.from_parent(self, name="page"), *self.program_items()]
             self.waiting = {item.name for item in items}
             yield from items
@@ -111,6 +118,8 @@ class PageFile(pytest.File):
         listing.write_text("\n".join(map(plain_fence, self.programs)), encoding="utf-8")
         items = MarkdownFile.from_parent(self, path=listing).collect()
         for number, item in zip(page.code_sections, items, strict=True):
+            if number in self.passed:
+                continue
             item.obj.expected_output = Shown(page, number)
             item.stash[SECTION] = number
             yield item
@@ -123,13 +132,16 @@ class PageFile(pytest.File):
             if all(self.page.section_at(problem.line) != item.stash[SECTION] for problem in self.problems):
                 self.problems.append(Problem(name, *item.obj.expected_output.fault(error)))
         elif not isinstance(error, PageFailed):
+            self.crashed = True
             said = " ".join(f"{type(error).__name__}: {error}".split())
             self.problems.append(Problem(name, 1, f"the page could not be run: {said}"))
 
     def enter(self) -> None:
         """Write the entry when no item is left to run: a part of a page proves nothing."""
         if not self.waiting:
-            self.ledger.write(self.page, self.began, self.problems, self.programs)
+            faulty = {self.page.section_at(problem.line) for problem in self.problems}
+            passed = [value for number, value in self.digests.items() if number not in faulty and not self.crashed]
+            self.ledger.write(self.page, self.began, passed, self.problems, self.programs)
 
 
 def plain_fence(code: str) -> str:
@@ -181,7 +193,9 @@ class PageItem(pytest.Item):
         from pagecode.update import rewrite
 
         file = self.parent
-        mismatches = run_page(file.ledger.project, file.page, ambient_of(self.config))
+        # Where nothing is left to run, torch need not be imported.
+        stale = set(file.page.sections) - file.passed
+        mismatches = run_page(file.ledger.project, file.page, ambient_of(self.config), file.passed) if stale else []
         if self.config.option.pagecode_update:
             mismatches = rewrite(file.page, mismatches)
         file.problems.extend(Problem(file.page.name, mismatch.line, mismatch.message) for mismatch in mismatches)

@@ -44,12 +44,14 @@ class Run:
         imports, embedded: what the page has imported and embedded so far, which every later section begins with
         objects: what the embedded source has defined in this section
         broken: the section in which an exception was raised
+        passed: the sections that need not run again
     """
 
     project: Project
     page: Page
     ambient: Ambient
     scratch: Path
+    passed: set[int]
     imports: dict[str, str] = field(default_factory=dict)
     embedded: dict[str, Source] = field(default_factory=dict)
     objects: dict[str, object] = field(default_factory=dict)
@@ -57,17 +59,22 @@ class Run:
     broken: int = -1
     mismatches: list[Mismatch] = field(default_factory=list)
 
+    def skips(self, block: Block) -> bool:
+        """True for a block that need not run: its section has passed, and no command to come needs what it leaves."""
+        to_come = any(other.kind == "sh" and other.section not in self.passed for other in self.page.blocks)
+        return block.section in self.passed and not (block.kind == "sh" and to_come)
+
     def complain(self, line: int, message: str, replace: tuple[int, int, list[str]] | None = None) -> None:
         self.mismatches.append(Mismatch(line, message, replace))
 
 
-def run_page(project: Project, page: Page, ambient: Ambient) -> list[Mismatch]:
+def run_page(project: Project, page: Page, ambient: Ambient, passed: set[int]) -> list[Mismatch]:
     """Run a page from top to bottom through sybil and say where it shows something else than what ran.
 
-    A mismatch does not stop it; an exception stops its section.
+    A mismatch does not stop it; an exception stops its section. Sections that have `passed` are gone by.
     """
     with ambient.apart() as scratch:
-        run = Run(project, page, ambient, scratch)
+        run = Run(project, page, ambient, scratch, passed)
         document = Sybil(parsers=[lambda document: regions(document, run)]).parse(page.path)
         for example in document.examples():
             example.evaluate()
@@ -90,6 +97,10 @@ def evaluate(example: Example, run: Run) -> None:
     """sybil's evaluator: check one block in its section's namespace."""
     block: Block = example.parsed
     if block.section == run.broken:
+        return
+    if run.skips(block):
+        add_imports(run.imports, imports_of(block) if block.is_python else {})
+        run.embedded.update({source.name: source for source in block.sources})
         return
     kinds = {"python": python, "pycon": session, "embed": embed, "part": embed, "sh": command}
     try:
