@@ -9,10 +9,10 @@ from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
-from pagecode.names import module_named
+from pagecode.names import add_imports, module_named
 from pagecode.objects import module_file, package_of
-from pagecode.page import Page
-from pagecode.programs import program, python_of
+from pagecode.page import Block, Page
+from pagecode.programs import imports_of, program, python_of
 from pagecode.project import Problem, Project
 
 TOOLS = ("sybil", "pytest-codeblocks", "pytest", "torch", "numpy", "matplotlib")
@@ -20,32 +20,38 @@ TOOLS = ("sybil", "pytest-codeblocks", "pytest", "torch", "numpy", "matplotlib")
 
 def digest(project: Project, page: Page) -> str:
     """A hash of all that the page's result depends on: its text, the code it reaches, the data, the tools."""
-    modules = [source.module.name for block in page.blocks for source in block.sources]
-    for block in page.blocks:
-        if block.is_python:
-            modules.extend(modules_named(project, python_of(block), ""))
-    return hashed(project, [page.text], modules, any(block.kind == "sh" for block in page.blocks))
+    any_module = any(block.kind == "sh" for block in page.blocks)
+    return hashed(project, [page.text], modules_of(project, page), any_module)
 
 
 def section_digests(project: Project, page: Page) -> dict[int, str]:
-    """A hash for each section that runs, of all that its result depends on: no prose, and nothing of other sections.
+    """A hash for each section that runs, of all that its result depends on.
 
-    Commands share a folder, so a section's commands depend on those before them, and on any module.
+    That is no prose and nothing of other sections, but for what the page has imported and embedded so far. Only
+    commands depend on more: they share a folder with all blocks before them, and may use any module.
     """
-    digests = {}
+    digests: dict[int, str] = {}
     for number in page.sections:
-        blocks = page.section(number)
-        code = program(project, page, blocks[-1]) if blocks else ""
-        texts = [code, repr([(block.kind, [text for _, text in block.shown()]) for block in blocks])]
-        texts.append(repr([path for block in blocks for _, path in block.figures]))
-        commands = [block for block in page.blocks if block.kind == "sh"]
-        if any(block.section == number for block in commands):
-            before = [block for block in commands if block.section <= number]
-            texts.append(repr([(block.code, [text for _, text in block.shown()]) for block in before]))
-            digests[number] = hashed(project, texts, [], any_module=True)
-        else:
-            digests[number] = hashed(project, texts, modules_named(project, code, ""), any_module=False)
+        before = [block for block in page.blocks if block.runs and block.section <= number]
+        here = [block for block in before if block.section == number]
+        commands = any(block.kind == "sh" for block in here)
+        code = program(project, page, page.section(number)[-1]) if page.section(number) else ""
+        texts = [code, *known(before), *map(described, before if commands else here)]
+        digests[number] = hashed(project, texts, modules_named(project, code, ""), any_module=commands)
     return digests
+
+
+def known(blocks: list[Block]) -> list[str]:
+    """What blocks import and embed, which every later section begins with."""
+    imports: dict[str, str] = {}
+    for block in blocks:
+        add_imports(imports, imports_of(block) if block.is_python else {})
+    return [repr(sorted(imports.items())), *(source.path for block in blocks for source in block.sources)]
+
+
+def described(block: Block) -> str:
+    """All of a block that decides whether it passes."""
+    return repr((block.kind, block.code, [text for _, text in block.shown()], [path for _, path in block.figures]))
 
 
 def hashed(project: Project, texts: list[str], modules: list[str], any_module: bool) -> str:
@@ -78,6 +84,15 @@ def input_files(project: Project) -> list[Path]:
     """The files that any page may read."""
     files = [file for path in project.inputs for file in ([path] if path.is_file() else path.rglob("*"))]
     return sorted(file for file in files if file.is_file())
+
+
+def modules_of(project: Project, page: Page) -> list[str]:
+    """The modules that a page embeds or imports."""
+    names = [source.module.name for block in page.blocks for source in block.sources]
+    for block in page.blocks:
+        if block.is_python:
+            names.extend(modules_named(project, python_of(block), ""))
+    return names
 
 
 def code_reached(project: Project, modules: list[str]) -> list[Path]:
@@ -156,9 +171,7 @@ class Ledger:
         if entry:
             self.save(page, {**entry, "digest": None})
 
-    def write(
-        self, page: Page, began: str, passed: list[str], problems: list[Problem], programs: list[str]
-    ) -> None:
+    def write(self, page: Page, began: str, passed: list[str], problems: list[Problem], programs: list[str]) -> None:
         """Record a run of the page, whole or not at all; `began` is the digest when it was begun."""
         blocks = [
             {"line": block.line, "kind": block.kind, "section": block.section, "sha256": code_digest(block.code)}

@@ -60,9 +60,9 @@ class Run:
     mismatches: list[Mismatch] = field(default_factory=list)
 
     def skips(self, block: Block) -> bool:
-        """True for a block that need not run: its section has passed, and no command to come needs what it leaves."""
-        to_come = any(other.kind == "sh" and other.section not in self.passed for other in self.page.blocks)
-        return block.section in self.passed and not (block.kind == "sh" and to_come)
+        """True for a block that need not run: its section has passed, and no command to come may need what it leaves."""
+        to_come = [other for other in self.page.blocks if other.kind == "sh" and other.line > block.line]
+        return block.section in self.passed and all(other.section in self.passed for other in to_come)
 
     def complain(self, line: int, message: str, replace: tuple[int, int, list[str]] | None = None) -> None:
         self.mismatches.append(Mismatch(line, message, replace))

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,9 +49,9 @@ class Small:
         """A page of this text."""
         return read_page(self.project, self.write("docs/page.md", text))
 
-    def run(self, text: str) -> list[Mismatch]:
-        """What sybil's pass over a page of this text finds, in this process."""
-        return run_page(self.project, self.read(text), Ambient(self.project.packages()))
+    def run(self, text: str, passed: Iterable[int] = ()) -> list[Mismatch]:
+        """What sybil's pass over a page of this text finds, in this process; some of its sections `passed` before."""
+        return run_page(self.project, self.read(text), Ambient(self.project.packages()), set(passed))
 
     def command(self, *command: str) -> subprocess.CompletedProcess:
         """Run a module of Python in the project: mkdocs, pytest."""

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 from conftest import Built, Small, build
 
-from pagecode.ledger import Ledger, code_reached, digest
+from pagecode.ledger import Ledger, digest
 from pagecode.reader import read_page
 
 
@@ -106,13 +106,18 @@ def test_a_page_without_commands_depends_on_what_it_reaches_only(copy: Small):
 
 
 def test_code_is_reached_through_embedding_importing_and_relative_imports(small: Small):
-    def reached(text: str) -> list[str]:
-        return [file.name for file in code_reached(small.project, small.read(text))]
+    def reaches(text: str, module: str) -> bool:
+        page, file = small.read(text), small.root / f"src/mini/{module}.py"
+        before = digest(small.project, page)
+        file.write_text(file.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
+        return digest(small.project, page) != before
 
-    assert reached("```python\nfrom mini.between import third_of\n```\n") == ["__init__.py", "between.py", "reached.py"]
-    assert reached("```python mini.averages.rounded\n```\n") == ["__init__.py", "averages.py", "witness.py"]
-    assert reached("```pycon\n>>> import mini.reached\n```\n") == ["__init__.py", "reached.py"]
-    assert reached("```python\nx = 1\n```\n") == []
+    importing, embedding = "```python\nfrom mini.between import third_of\n```\n", "```python mini.averages.rounded\n```\n"
+    assert [reaches(importing, name) for name in ("between", "reached", "averages")] == [True, True, False]
+    assert [reaches(embedding, name) for name in ("averages", "witness", "between")] == [True, True, False]
+    assert reaches("```pycon\n>>> import mini.reached\n```\n", "reached")
+    assert not reaches("```python\nx = 1\n```\n", "reached")
+    assert reaches("```sh\ntrue\n```\n", "reached")
 
 
 def test_an_edit_while_a_page_runs_leaves_it_stale(small: Small):
@@ -120,7 +125,7 @@ def test_an_edit_while_a_page_runs_leaves_it_stale(small: Small):
     page = small.read("```python\nfrom mini.reached import third\n```\n")
     began = digest(small.project, page)
     edit(small, "src/mini/reached.py", "1 / 3", "2 / 6")
-    Ledger(small.project).write(page, began, [], [])
+    Ledger(small.project).write(page, began, [], [], [])
     assert not Ledger(small.project).fresh(page)
 
 

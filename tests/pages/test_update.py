@@ -12,7 +12,7 @@ from pagecode.update import rewrite
 def update(small, text: str) -> tuple[str, list[str]]:
     """The page's text afterwards, and what is left to the author."""
     page = small.read(text)
-    left = rewrite(page, run_page(small.project, page, Ambient(small.project.packages())))
+    left = rewrite(page, run_page(small.project, page, Ambient(small.project.packages()), set()))
     return page.path.read_text(encoding="utf-8"), [mismatch.message for mismatch in left]
 
 
@@ -57,7 +57,7 @@ def test_outputs_are_written_where_they_belong_and_stay(small, case: str, indent
 
 def test_within_the_tolerance_the_page_is_not_written(small):
     page = small.read("```python\nprint(f'{1 / 3:.4f}')\n```\n\n```text\n0.3334\n```\n")
-    mismatches = run_page(small.project, page, Ambient(small.project.packages()))
+    mismatches = run_page(small.project, page, Ambient(small.project.packages()), set())
     page.path.unlink()
     assert rewrite(page, mismatches) == []
     assert not page.path.exists()
