@@ -60,7 +60,7 @@ class Run:
     mismatches: list[Mismatch] = field(default_factory=list)
 
     def skips(self, block: Block) -> bool:
-        """True for a block that need not run: its section has passed, and no command to come may need what it leaves."""
+        """True for a block that need not run: its section has passed, and no command to come may need its files."""
         to_come = [other for other in self.page.blocks if other.kind == "sh" and other.line > block.line]
         return block.section in self.passed and all(other.section in self.passed for other in to_come)
 

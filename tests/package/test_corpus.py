@@ -2,7 +2,9 @@
 
 import hashlib
 import http.server
+import re
 import threading
+from pathlib import Path
 
 import pytest
 import torch
@@ -23,6 +25,27 @@ def test_the_play_is_long_enough_and_has_the_65_characters(play):
     assert len(play.text) >= 40_000
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
     assert play.tokenizer.vocabulary == "".join(sorted("\n !$&',-.3:;?" + letters))
+
+
+def test_nearly_every_line_of_speech_in_the_play_is_said_once(play):
+    speeches = [speech.split("\n")[1:] for speech in play.text.rstrip("\n").split("\n\n")]
+    lines = [line for speech in speeches for line in speech]
+    assert len(lines) > 1000 and len(set(lines)) >= 0.98 * len(lines)
+
+
+def test_the_play_is_laid_out_like_tiny_shakespeare(play):
+    speakers = [speech.split("\n")[0] for speech in play.text.rstrip("\n").split("\n\n")]
+    assert all(re.fullmatch(r"[A-Z][A-Za-z ]+:", speaker) for speaker in speakers)
+    assert len(set(speakers)) >= 8
+
+
+def test_what_the_readme_of_the_data_says_of_the_play_is_true(play):
+    readme = (Path(__file__).parents[2] / "data" / "README.md").read_text(encoding="utf-8")
+    assert f"{len(play.text):,} (ASCII" in readme and play.sha256 in readme
+    for rare in "$&3":
+        said = re.search(rf"`{re.escape(rare)}` \((\d+) times\): lines ([\d, ]+)", readme)
+        lines = [number for number, line in enumerate(play.text.split("\n"), start=1) if rare in line]
+        assert (int(said[1]), [int(number) for number in said[2].split(",")]) == (play.text.count(rare), lines)
 
 
 def test_the_splits_are_the_first_nine_tenths_and_the_rest(play):

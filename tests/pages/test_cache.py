@@ -112,7 +112,8 @@ def test_code_is_reached_through_embedding_importing_and_relative_imports(small:
         file.write_text(file.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
         return digest(small.project, page) != before
 
-    importing, embedding = "```python\nfrom mini.between import third_of\n```\n", "```python mini.averages.rounded\n```\n"
+    importing = "```python\nfrom mini.between import third_of\n```\n"
+    embedding = "```python mini.averages.rounded\n```\n"
     assert [reaches(importing, name) for name in ("between", "reached", "averages")] == [True, True, False]
     assert [reaches(embedding, name) for name in ("averages", "witness", "between")] == [True, True, False]
     assert reaches("```pycon\n>>> import mini.reached\n```\n", "reached")

@@ -116,7 +116,8 @@ def test_every_program_of_the_site_runs_alone_up_to_each_block(name: str):
 def run_fresh(code: str, folder: Path, path: Path) -> list[str]:
     """The lines that a program prints in an interpreter of its own, from an empty folder."""
     (folder / "copied.py").write_text(code, encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(path), "WITNESS": str(folder / "witness.txt"), "PYTHONUTF8": "1"}
+    ours = {"PYTHONPATH": str(path), "WITNESS": str(folder / "witness.txt"), "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, **ours}
     done = subprocess.run(
         [sys.executable, "copied.py"], cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=100
     )

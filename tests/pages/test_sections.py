@@ -120,8 +120,8 @@ def test_sections_that_passed_are_gone_by(small):
 
 
 def test_a_command_finds_what_blocks_before_it_leave(small):
-    text = "## One\n\n```python\nfrom pathlib import Path\n\n_ = Path('a').write_text('1')\n```\n\n## Two\n\n```sh\ncat a\n```\n"
-    assert small.run(text, passed={1}) == []
+    text = "## One\n\n```python\nfrom pathlib import Path\n\n_ = Path('a').write_text('1')\n```\n\n"
+    assert small.run(text + "## Two\n\n```sh\ncat a\n```\n", passed={1}) == []
 
 
 def test_only_a_section_without_a_fault_is_believed(small):

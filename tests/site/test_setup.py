@@ -1,0 +1,55 @@
+"""What a fresh clone is told: versions, commands, addresses."""
+
+import re
+import subprocess
+from importlib.metadata import distributions
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+OURS = "lower-triangle"
+# A registry's own host in a file that pip, npm or apt reads would be asked by everyone who installs from it.
+REGISTRY = re.compile(r"https?://[^\s\"')]*(?:py" + r"pi|python" + r"hosted|np" + r"mjs|download\.pytorch)")
+
+
+def pins():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pairs = [line.split(" ")[0].split("==") for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(name): version for name, version in pairs}
+
+
+def tracked(*patterns):
+    listed = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / name for name in listed.stdout.splitlines()]
+
+
+def test_every_installed_version_is_pinned():
+    installed = {canonicalize_name(found.name): found.version.split("+")[0] for found in distributions()}
+    for tool in ("pip", "setuptools", "wheel", OURS):
+        installed.pop(tool, None)
+    assert {name: version for name, version in installed.items() if pins().get(name) != version} == {}
+
+
+def test_every_dependency_is_pinned():
+    wanted = re.findall(r'^    "([a-z0-9-]+)(?:\[\w+\])?",$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert len(wanted) > 10
+    assert {canonicalize_name(name) for name in wanted} <= set(pins())
+
+
+def test_no_file_names_a_registry():
+    files = [file for file in tracked() if file.suffix not in (".woff2", ".safetensors")]
+    assert len(files) > 50
+    assert [file.name for file in files if REGISTRY.search(file.read_text(encoding="utf-8"))] == []
+
+
+def test_make_help_lists_the_commands_that_the_readme_names():
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for command in ("make serve", "make site", "make test", "make update", "make help"):
+        assert command in shown
+    assert set(re.findall(r"make \w+", (ROOT / "README.md").read_text())) <= set(re.findall(r"make \w+", shown))
+
+
+def test_ci_runs_the_readmes_test_command():
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "make test"
+    assert "make test " in (ROOT / "README.md").read_text()
