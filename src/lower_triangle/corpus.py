@@ -4,6 +4,7 @@ Shapes: B batch, T time, N tokens of a split.
 """
 
 import codecs
+import contextlib
 import difflib
 import hashlib
 import logging
@@ -206,7 +207,7 @@ def fetch(download: Download) -> bytes:
         pooch.HTTPDownloader(timeout=30)(url, output_file, None)
         require_expected(Path(output_file).read_bytes(), download, source=url)
 
-    folder = pooch.os_cache("lower-triangle")
+    folder = Path(pooch.os_cache("lower-triangle"))
     try:
         path = pooch.retrieve(
             download.url, f"sha256:{download.sha256}", f"{download.name}.txt", path=folder, downloader=get
@@ -216,6 +217,9 @@ def fetch(download: Download) -> bytes:
             f"cannot fetch {download.name!r} from {download.url} ({type(error).__name__}); try again, "
             f"set {DATA_VARIABLE} to a folder that holds {download.name}.txt, or use the corpus play"
         ) from error
+    finally:
+        with contextlib.suppress(OSError):  # it holds the text, or others, and stays
+            folder.rmdir()
     return Path(path).read_bytes()
 
 
