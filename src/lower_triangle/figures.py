@@ -15,7 +15,8 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 INK, MUTED, WEIGHT = "#1c1b22", "#6b6a75", "#5b8def"
-LINES = (("#3565c4", "-"), ("#b3541e", "--"), ("#2f7d4f", "-."), ("#8a3ea8", ":"))
+# Lines differ in their dashes and carry their names; colours are kept for queries, keys, values and weights.
+DASHES = ("-", "--", "-.", ":")
 
 
 def visible_character(character: str) -> str:
@@ -78,10 +79,10 @@ def draw_curves(
     last = max(curve[-1][0] for curve in curves.values())
     levels = [(curve[-1][1], name) for name, curve in curves.items()] + [(level, name) for name, level in marks.items()]
     places = spread(levels, apart=0.055)
-    for (colour, style), (name, curve) in zip(cycle(LINES), curves.items(), strict=False):
+    for dashes, (name, curve) in zip(cycle(DASHES), curves.items(), strict=False):
         steps, losses = zip(*curve, strict=True)
-        ax.plot(steps, losses, color=colour, linestyle=style, linewidth=1.6)
-        ax.text(last * 1.02, places[name], f"{name} {losses[-1]:.3f}", color=colour, va="center", fontsize=9)
+        ax.plot(steps, losses, color=INK, linestyle=dashes, linewidth=1.4)
+        ax.text(last * 1.02, places[name], f"{name} {losses[-1]:.3f}", color=INK, va="center", fontsize=9)
     for name, level in marks.items():
         ax.plot((0, last), (level, level), color=MUTED, linewidth=0.8)
         ax.text(last * 1.02, places[name], f"{name} {level:.3f}", color=MUTED, va="center", fontsize=9)
