@@ -1,11 +1,13 @@
 """What a program could leave behind for the next one, put back before each."""
 
+import decimal
 import os
 import random
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -15,7 +17,11 @@ import numpy
 import torch
 
 # Modules whose attributes a program could replace, and so change another one's meaning.
-GUARDED = ("builtins", "math", "random", "numpy", "torch", "torch.nn", "torch.nn.functional")
+GUARDED = (
+    *("builtins", "math", "random", "statistics", "numpy", "torch", "torch.linalg"),
+    *("torch.nn", "torch.nn.functional", "torch.nn.init"),
+)
+NUMPY_ERRORS = numpy.geterr()
 NUMPY_PRINTS = {key: value for key, value in numpy.get_printoptions().items() if key != "override_repr"}
 
 
@@ -26,7 +32,7 @@ class Ambient:
         self.packages = packages
         matplotlib.use("agg")
         torch.set_num_threads(1)
-        modules = [sys.modules[name] for name in GUARDED]
+        modules = [import_module(name) for name in GUARDED]
         public = [*vars(torch.nn).values(), *vars(torch.optim).values(), torch.Tensor]
         classes = {value for value in public if isinstance(value, type)}
         self.saved = {owner: dict(vars(owner)) for owner in [*modules, *classes]}
@@ -60,6 +66,8 @@ class Ambient:
         random.seed(seed)
         numpy.random.seed(seed)
         numpy.set_printoptions(**NUMPY_PRINTS)
+        numpy.seterr(**NUMPY_ERRORS)
+        decimal.setcontext(decimal.Context())
         restore_torch(seed)
         matplotlib.pyplot.close("all")
         matplotlib.rcdefaults()

@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import os
+import re
 import sys
 from functools import cache, lru_cache
 from importlib.metadata import version
@@ -18,9 +19,13 @@ from pagecode.project import Problem, Project
 TOOLS = ("sybil", "pytest-codeblocks", "pytest", "torch", "numpy", "matplotlib")
 
 
+# Code that may reach modules which its imports do not name.
+HIDDEN = re.compile(r"\b(importlib|__import__|subprocess|runpy|exec|eval|os\.(system|popen|exec\w+|spawn\w+))\b")
+
+
 def digest(project: Project, page: Page) -> str:
     """A hash of all that the page's result depends on: its text, the code it reaches, the data, the tools."""
-    any_module = any(block.kind == "sh" for block in page.blocks)
+    any_module = any(block.kind == "sh" or HIDDEN.search(block.code) for block in page.blocks)
     return hashed(project, [page.text], modules_of(project, page), any_module)
 
 
@@ -37,7 +42,8 @@ def section_digests(project: Project, page: Page) -> dict[int, str]:
         commands = any(block.kind == "sh" for block in here)
         code = program(project, page, page.section(number)[-1]) if page.section(number) else ""
         texts = [code, *known(before), *map(described, before if commands else here)]
-        digests[number] = hashed(project, texts, modules_named(project, code, ""), any_module=commands)
+        any_module = commands or bool(HIDDEN.search(code))
+        digests[number] = hashed(project, texts, modules_named(project, code, ""), any_module)
     return digests
 
 
@@ -137,11 +143,12 @@ class Ledger:
         return self.folder / page.relative_to(self.project.docs).with_suffix(".json")
 
     def read(self, page: Path) -> dict | None:
-        """The entry of a page, if there is a readable one."""
+        """The entry of a page, if there is a readable one, written by these very tools."""
         try:
-            return json.loads(self.file(page).read_text(encoding="utf-8"))
+            entry = json.loads(self.file(page).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
+        return entry if entry.get("tools") == tools_digest() else None
 
     def current(self, page: Page) -> dict | None:
         """The entry of a page, if nothing that the page depends on has changed since."""
@@ -149,21 +156,27 @@ class Ledger:
         return entry if entry and entry["digest"] == digest(self.project, page) else None
 
     def fresh(self, page: Page) -> bool:
-        """True when the page passed, its figures are there, and nothing that it depends on has changed since."""
-        figures = [self.project.figure(page.path, path) for block in page.blocks for _, path in block.figures]
+        """True when the page passed, its figures are as it drew them, and nothing it depends on has changed since."""
         entry = self.current(page)
-        return bool(entry) and not entry["problems"] and not page.problems and all(map(Path.is_file, figures))
+        return bool(entry) and not entry["problems"] and not page.problems and entry["figures"] == self.figures(page)
 
     def passed(self, page: Page, digests: dict[int, str]) -> set[int]:
-        """The sections that passed in an earlier run and would run the same again; their figures are there."""
-        believed = set((self.read(page.path) or {}).get("passed", []))
-        missing = {
+        """The sections that passed in an earlier run and would again; their figures are those drawn then."""
+        entry = self.read(page.path) or {"passed": [], "figures": {}}
+        drawn = self.figures(page)
+        redrawn = {
             block.section
             for block in page.blocks
             for _, path in block.figures
-            if not self.project.figure(page.path, path).is_file()
+            if path not in drawn or drawn[path] != entry["figures"].get(path)
         }
-        return {number for number, value in digests.items() if value in believed} - missing
+        return {number for number, value in digests.items() if value in entry["passed"]} - redrawn
+
+    def figures(self, page: Page) -> dict[str, str]:
+        """The sha256 of each figure of a page that has been drawn."""
+        paths = [path for block in page.blocks for _, path in block.figures]
+        files = {path: self.project.figure(page.path, path) for path in paths}
+        return {path: hashlib.sha256(file.read_bytes()).hexdigest() for path, file in files.items() if file.is_file()}
 
     def forget(self, page: Page) -> None:
         """Take back the result of a page that is to run again; the sections that passed are still known."""
@@ -171,8 +184,10 @@ class Ledger:
         if entry:
             self.save(page, {**entry, "digest": None})
 
-    def write(self, page: Page, began: str, passed: list[str], problems: list[Problem], programs: list[str]) -> None:
-        """Record a run of the page, whole or not at all; `began` is the digest when it was begun."""
+    def write(
+        self, page: Page, proved: str | None, passed: list[str], problems: list[Problem], programs: list[str]
+    ) -> None:
+        """Record a run of the page, whole or not at all; `proved` is the digest that it ran with, if it kept it."""
         blocks = [
             {"line": block.line, "kind": block.kind, "section": block.section, "sha256": code_digest(block.code)}
             for block in page.blocks
@@ -181,11 +196,13 @@ class Ledger:
             page,
             {
                 "page": page.name,
-                "digest": began,
+                "tools": tools_digest(),
+                "digest": proved,
                 "problems": [[problem.line, problem.message] for problem in problems],
                 "blocks": blocks,
                 "programs": [text_digest(program) for program in programs],
                 "passed": passed,
+                "figures": self.figures(page),
             },
         )
 

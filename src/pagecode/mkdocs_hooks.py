@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
 
 from pagecode import build
 from pagecode.citations import Sources
@@ -21,6 +22,7 @@ from pagecode.site import judge
 log = logging.getLogger("mkdocs.pagecode")
 problems: list[Problem] = []
 built: dict[Path, Page] = {}
+serving = False
 
 
 def project_of(config: MkDocsConfig) -> Project:
@@ -36,6 +38,11 @@ def plainly() -> Iterator[None]:
         raise PluginError(str(error)) from None
 
 
+def on_startup(command: str, dirty: bool) -> None:
+    global serving
+    serving = command == "serve"
+
+
 def on_config(config: MkDocsConfig) -> None:
     with plainly():
         root = project_of(config).root
@@ -44,6 +51,9 @@ def on_config(config: MkDocsConfig) -> None:
 
 def on_pre_build(config: MkDocsConfig) -> None:
     built.clear()
+    if not serving:
+        # However this build ends, nobody is to take the last one for its result.
+        shutil.rmtree(config.site_dir, ignore_errors=True)
     with plainly():
         project = project_of(config)
         Sources.load(project.sources)
@@ -55,6 +65,15 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
         made = build.bundles(project_of(config))
     for address, text in made.items():
         files.append(File.generated(config, address, content=text))
+
+
+def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
+    project = project_of(config)
+    listed = {page.file.src_uri for page in nav.pages}
+    for file in files.documentation_pages():
+        if file.src_uri not in listed and not file.inclusion.is_not_in_nav():
+            advice = "add it to nav in mkdocs.yml, or to not_in_nav"
+            problems.append(Problem(project.name_of(project.docs / file.src_uri), 1, f"no way leads here; {advice}"))
 
 
 def on_page_markdown(markdown: str, page, config: MkDocsConfig, files: Files) -> str:

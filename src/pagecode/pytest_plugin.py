@@ -139,9 +139,14 @@ class PageFile(pytest.File):
     def enter(self) -> None:
         """Write the entry when no item is left to run: a part of a page proves nothing."""
         if not self.waiting:
-            faulty = {self.page.section_at(problem.line) for problem in self.problems}
-            passed = [value for number, value in self.digests.items() if number not in faulty and not self.crashed]
-            self.ledger.write(self.page, self.began, passed, self.problems, self.programs)
+            # What has changed meanwhile, and may have changed back by the next build, is not what ran.
+            project, page = self.ledger.project, self.page
+            now = section_digests(project, page)
+            faulty = {page.section_at(problem.line) for problem in self.problems}
+            kept = {number for number, value in self.digests.items() if value == now[number]} - faulty
+            passed = [] if self.crashed else [self.digests[number] for number in sorted(kept)]
+            proved = self.began if digest(project, page) == self.began else None
+            self.ledger.write(page, proved, passed, self.problems, self.programs)
 
 
 def plain_fence(code: str) -> str:

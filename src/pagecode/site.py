@@ -36,20 +36,22 @@ def judge_code(entry: dict, page: Page, found: Rendered) -> Iterator[Problem]:
     if passed == shown and not carried.issuperset(entry["programs"]):
         yield Problem(page.name, 1, "a copy button carries another program than the one that ran; build again")
     refused = {code_digest(fence.body.expandtabs(4)) for fence in page.refused}  # said already
-    for change, first, end, start, stop in SequenceMatcher(None, passed, shown, autojunk=False).get_opcodes():
+    changes = SequenceMatcher(None, passed, shown, autojunk=False).get_opcodes()
+    missed = any(change in ("delete", "replace") for change, *_ in changes)
+    for change, first, end, start, stop in changes:
         for block in entry["blocks"][first:end] if change != "equal" else []:
             advice = "check its indentation and the blank lines around it"
             yield Problem(page.name, block["line"], f"this fence is not rendered as it stands; {advice}")
         for at in range(start, stop) if change != "equal" else []:
-            if shown[at] not in refused:
+            # A fence that was missed as a block is shown as it is written, and has been complained of.
+            fence = missed and found.codes[at].text.lstrip().startswith(("```", "~~~"))
+            if shown[at] not in refused and not fence:
                 yield from unknown(page, found.codes[at])
 
 
 def unknown(page: Page, code: Code) -> Iterator[Problem]:
     """A complaint about code that no block of the page is, at each line that may have become it."""
     first = next((line.strip() for line in code.text.split("\n") if line.strip()), "<pre")
-    if first.startswith(("```", "~~~")):
-        return  # a fence shown as it is written, and missed as a block
     for line in page.lines_with(first) or page.lines_with("<pre") or [1]:
         yield Problem(page.name, line, f"the page shows code that nobody ran: {first!r}; write it as a ``` fence")
 
