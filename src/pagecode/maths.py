@@ -214,7 +214,7 @@ class _Formulas(Postprocessor):
 class _Misplaced(InlineProcessor):
     """Catches a block formula in running text, where it would print as brackets."""
 
-    def handleMatch(  # type: ignore[override]
+    def handleMatch(
         self, m: re.Match[str], data: str
     ) -> tuple[etree.Element, int, int]:
         span = etree.Element("span", {"class": "arithmatex"})
