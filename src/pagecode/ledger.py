@@ -33,15 +33,18 @@ def section_digests(project: Project, page: Page) -> dict[int, str]:
     """A hash for each section that runs, of all that its result depends on.
 
     That is no prose and nothing of other sections, but for what the page has imported and embedded so far. Only
-    commands depend on more: they share a folder with all blocks before them, and may use any module.
+    commands depend on more: they share a folder with those before them, and may use any module.
     """
     digests: dict[int, str] = {}
     for number in page.sections:
         before = [block for block in page.blocks if block.runs and block.section <= number]
         here = [block for block in before if block.section == number]
         commands = any(block.kind == "sh" for block in here)
-        code = program(project, page, page.section(number)[-1]) if page.section(number) else ""
-        texts = [code, *known(before), *map(described, before if commands else here)]
+        chain = [block for block in before if block.kind == "sh"] if commands else []
+        code, around = "", []
+        if page.section(number):
+            code, around = program(project, page, page.section(number)[-1]), known(before)
+        texts = [code, *around, *map(described, here), *map(described, chain)]
         any_module = commands or bool(HIDDEN.search(code))
         digests[number] = hashed(project, texts, modules_named(project, code, ""), any_module)
     return digests

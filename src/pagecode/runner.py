@@ -61,8 +61,14 @@ class Run:
 
     def skips(self, block: Block) -> bool:
         """True for a block that need not run: its section has passed, and no command to come may need its files."""
-        to_come = [other for other in self.page.blocks if other.kind == "sh" and other.line > block.line]
+        to_come = [other for other in self.page.blocks if other.kind == block.kind == "sh" and other.line > block.line]
         return block.section in self.passed and all(other.section in self.passed for other in to_come)
+
+    def folder(self, name: str) -> Path:
+        """A scratch folder of this run."""
+        made = self.scratch / name
+        made.mkdir(exist_ok=True)
+        return made
 
     def complain(self, line: int, message: str, replace: tuple[int, int, list[str]] | None = None) -> None:
         self.mismatches.append(Mismatch(line, message, replace))
@@ -121,7 +127,8 @@ def enter_section(namespace: dict, run: Run, section: int) -> None:
     """Begin again with nothing but the page's imports and the objects that it embeds."""
     run.section = section
     run.ambient.restore(seed=1_000_003 * (section + 1) + 17)
-    os.chdir(run.scratch)
+    # Nothing crosses a section, so its Python stands in a folder of its own; the commands of a page share one.
+    os.chdir(run.folder(f"section-{section}"))
     namespace.clear()
     namespace.update(__name__="__main__", __builtins__=builtins)
     run.objects.clear()
@@ -189,7 +196,7 @@ def define(source: Source, namespace: dict, run: Run) -> None:
 def command(block: Block, namespace: dict, run: Run) -> None:
     """A command, in the folder that all commands of the page share."""
     try:
-        printed = run_command(block.code, run.scratch)
+        printed = run_command(block.code, run.folder("commands"))
     except CommandError as error:
         run.complain(block.line, str(error))
         return

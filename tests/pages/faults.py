@@ -187,10 +187,10 @@ print(torch.ones(1) / 3)
 echo 1 > left.txt
 ```
 
-⚑```python
+```python
 from pathlib import Path
 
-text = Path("left.txt").read_text()
+⚑text = Path("left.txt").read_text()
 ```
 """,
     ),

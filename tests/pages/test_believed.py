@@ -1,4 +1,4 @@
-"""What the ledger must not believe: drawings of other code, runs of source that has changed, code that reaches unseen."""
+"""What the ledger must not believe: drawings of other code, runs of changed source, code that reaches unseen."""
 
 import pytest
 from conftest import Small, build
