@@ -23,6 +23,7 @@ log = logging.getLogger("mkdocs.pagecode")
 problems: list[Problem] = []
 built: dict[Path, Page] = {}
 serving = False
+BRANCH = "main"
 
 
 def project_of(config: MkDocsConfig) -> Project:
@@ -47,6 +48,8 @@ def on_config(config: MkDocsConfig) -> None:
     with plainly():
         root = project_of(config).root
     config.mdx_configs.setdefault("pagecode.extension", {}).update(root=str(root), problems=problems)
+    if config.repo_url:
+        config.edit_uri = f"edit/{BRANCH}/{Path(config.docs_dir).relative_to(root).as_posix()}/"
 
 
 def on_pre_build(config: MkDocsConfig) -> None:
