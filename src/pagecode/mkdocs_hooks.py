@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from jinja2 import Environment
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
@@ -16,6 +17,7 @@ from pagecode import build
 from pagecode.citations import Sources
 from pagecode.page import Page
 from pagecode.project import Problem, Project, ProjectError
+from pagecode.publish.provenance import edit_uri, provenance_of
 from pagecode.reader import read_page
 from pagecode.site import judge
 
@@ -23,7 +25,6 @@ log = logging.getLogger("mkdocs.pagecode")
 problems: list[Problem] = []
 built: dict[Path, Page] = {}
 serving = False
-BRANCH = "main"
 
 
 def project_of(config: MkDocsConfig) -> Project:
@@ -48,8 +49,7 @@ def on_config(config: MkDocsConfig) -> None:
     with plainly():
         root = project_of(config).root
     config.mdx_configs.setdefault("pagecode.extension", {}).update(root=str(root), problems=problems)
-    if config.repo_url:
-        config.edit_uri = f"edit/{BRANCH}/{Path(config.docs_dir).relative_to(root).as_posix()}/"
+    config.edit_uri = edit_uri(config.repo_url or "", Path(config.docs_dir).relative_to(root).as_posix())
 
 
 def on_pre_build(config: MkDocsConfig) -> None:
@@ -85,6 +85,11 @@ def on_page_markdown(markdown: str, page, config: MkDocsConfig, files: Files) ->
     built[Path(page.file.abs_dest_path)] = read_page(project, path)
     config.mdx_configs["pagecode.extension"]["page"] = page.file.src_uri
     return build.with_facts(project, path, markdown, page.meta)
+
+
+def on_env(env: Environment, config: MkDocsConfig, files: Files) -> None:
+    # Every page has been rendered by now, and no template yet.
+    env.globals["provenance"] = provenance_of(project_of(config), built.values(), config.repo_url)
 
 
 def on_post_build(config: MkDocsConfig) -> None:
