@@ -17,6 +17,7 @@ from pagecode import build
 from pagecode.citations import Sources
 from pagecode.page import Page
 from pagecode.project import Problem, Project, ProjectError
+from pagecode.publish.links import mark_external
 from pagecode.publish.provenance import edit_uri, provenance_of
 from pagecode.reader import read_page
 from pagecode.site import judge
@@ -85,6 +86,10 @@ def on_page_markdown(markdown: str, page, config: MkDocsConfig, files: Files) ->
     built[Path(page.file.abs_dest_path)] = read_page(project, path)
     config.mdx_configs["pagecode.extension"]["page"] = page.file.src_uri
     return build.with_facts(project, path, markdown, page.meta)
+
+
+def on_page_content(html: str, page, config: MkDocsConfig, files: Files) -> str:
+    return mark_external(html)
 
 
 def on_env(env: Environment, config: MkDocsConfig, files: Files) -> None:

@@ -30,10 +30,19 @@ def test_a_page_has_a_title_and_nothing_wrong_with_how_it_is_written(name):
     assert PAGES[name].problems == []
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_a_description_for_search_engines_and_previews(name):
+    assert 50 <= len(facts(PAGES[name])["description"]) <= 250
+
+
+def test_no_two_pages_have_the_same_description():
+    described = Counter(facts(page)["description"] for page in PAGES.values())
+    assert [description for description, times in described.items() if times > 1] == []
+
+
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_says_what_it_is_about_and_how_long_it_takes(name):
     meta = facts(LESSONS[name])
-    assert 50 < len(meta["description"]) < 250
     assert 5 <= meta["minutes"] <= 40
     assert meta["stage"] in STAGES
     Sources.load(PROJECT.root / "data" / "sources.toml").check("lecture", meta["lecture"])
