@@ -54,7 +54,8 @@ class Provenance:
         if not on_github(self.repository):
             return self.repository
         name = page.title if page else "page not found"
-        where = (page.canonical_url or page.file.src_uri) if page else "(the address that you followed, and from where)"
+        missing = "(the address that you followed, and from where)"
+        where = (page.canonical_url or page.file.src_uri) if page else missing
         built_from = self.commit + (" and changes not in it" if self.changed else "") if self.commit else "unknown"
         body = f"Page: {where}\nBuilt from commit: {built_from}\n\nWhat the page says:\n\nWhat it should say, and why:\n"
         return f"{self.repository}/issues/new?" + urlencode({"title": f"Error on: {name}", "body": body})
