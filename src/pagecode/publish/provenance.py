@@ -57,7 +57,8 @@ class Provenance:
         missing = "(the address that you followed, and from where)"
         where = (page.canonical_url or page.file.src_uri) if page else missing
         built_from = self.commit + (" and changes not in it" if self.changed else "") if self.commit else "unknown"
-        body = f"Page: {where}\nBuilt from commit: {built_from}\n\nWhat the page says:\n\nWhat it should say, and why:\n"
+        questions = "What the page says:\n\nWhat it should say, and why:\n"
+        body = f"Page: {where}\nBuilt from commit: {built_from}\n\n{questions}"
         return f"{self.repository}/issues/new?" + urlencode({"title": f"Error on: {name}", "body": body})
 
     def edit_url(self, page) -> str:
