@@ -61,10 +61,6 @@ class Provenance:
         body = f"Page: {where}\nBuilt from commit: {built_from}\n\n{questions}"
         return f"{self.repository}/issues/new?" + urlencode({"title": f"Error on: {name}", "body": body})
 
-    def edit_url(self, page) -> str:
-        """Where to edit a page: its source, else the repository, else nothing."""
-        return page.edit_url or self.repository
-
 
 def on_github(repository: str) -> bool:
     """True for a repository whose addresses we know how to write."""
