@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -88,8 +87,7 @@ def on_page_markdown(markdown: str, page, config: MkDocsConfig, files: Files) ->
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    base = urlsplit(config.site_url or "").path.strip("/")
-    problems.extend(judge(project_of(config), Path(config.site_dir), built, f"/{base}/" if base else "/"))
+    problems.extend(judge(project_of(config), Path(config.site_dir), built, config.site_url or ""))
     if problems:
         # Nobody is to publish it by mistake.
         shutil.rmtree(config.site_dir)
