@@ -15,6 +15,8 @@ from pagecode import build
 from pagecode.citations import Sources
 from pagecode.page import Page
 from pagecode.project import Problem, Project, ProjectError
+from pagecode.publish.addresses import Addresses
+from pagecode.publish.redirects import redirects
 from pagecode.reader import read_page
 from pagecode.site import judge
 
@@ -65,7 +67,14 @@ def on_pre_build(config: MkDocsConfig) -> None:
 def on_files(files: Files, config: MkDocsConfig) -> None:
     with plainly():
         made = build.bundles(project_of(config))
+        moved = Addresses.load(project_of(config).root).moved
     for address, text in made.items():
+        files.append(File.generated(config, address, content=text))
+    # Last, since a redirect leads to what the site has.
+    there = {file.dest_uri for file in files if file.inclusion.is_included()}
+    pages, faults = redirects(project_of(config), moved, there, config.site_url or "")
+    problems.extend(faults)
+    for address, text in pages.items():
         files.append(File.generated(config, address, content=text))
 
 
