@@ -14,7 +14,7 @@ ARTICLE = "md-content__inner"
 
 
 def judge(project: Project, folder: Path, built: dict[Path, Page], url: str) -> list[Problem]:
-    """What is wrong with a site: `built` has the page behind each HTML file, `url` is its address where one is known."""
+    """What is wrong with a site: `built` has the page behind each HTML file, `url` is its address if one is known."""
     texts = {file: file.read_text(encoding="utf-8") for file in sorted(folder.rglob("*.html"))}
     rendered = {file: read_html(text, within=ARTICLE) for file, text in texts.items()}
     ledger = Ledger(project)

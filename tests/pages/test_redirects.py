@@ -45,7 +45,7 @@ def test_it_names_the_new_address_in_full_where_that_is_known():
 @pytest.mark.parametrize(
     ("moved", "said"),
     [
-        ({"old/": "none/"}, '2: "old/" = "none/": the site has no none/; name a page or file of it, seen from its root'),
+        ({"old/": "none/"}, '"old/" = "none/": the site has no none/; name a page or file of it, seen from its root'),
         ({"old/": "/a/"}, "the site has no /a/"),
         ({"a/": "b.html"}, "the site still has a page at a/; take this line out"),
         ({"old/": "older/", "older/": "a/"}, "that has moved too; lead straight to a/"),
@@ -110,7 +110,7 @@ def test_new_addresses_are_added_in_order_and_old_ones_stay(site: Path):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("published = [", "cannot be read"), ("published = [1]", "needs published ="), ("[moved]\na = 1", "needs published =")],
+    [("published = [", "cannot be read"), ("published = [1]", "needs published"), ("[moved]\na = 1", "under .moved.")],
 )
 def test_a_list_that_cannot_be_read_is_said_to_be_so(tmp_path: Path, text: str, said: str):
     (tmp_path / "addresses.toml").write_text(text, encoding="utf-8")

@@ -20,7 +20,7 @@ def canary(tmp_path_factory):
     command = [sys.executable, "-m", "properdocs", "build", "--strict", "-f", "mkdocs.yml", "-d", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0, done.stderr
-    assert "Running" not in done.stderr, done.stderr
+    assert "Running" not in done.stderr, "the site is older than its pages; run make site first"
     return folder
 
 

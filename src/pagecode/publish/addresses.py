@@ -69,7 +69,7 @@ def add(root: Path, site: Path) -> list[str]:
         text = (root / NAME).read_text(encoding="utf-8")
         text, times = LIST.subn(lambda _: f"published = [\n{lines}]\n", text)
         if times != 1:
-            raise ProjectError(f"{NAME} needs its list as published = [, one address a line, and ] on a line of its own")
+            raise ProjectError(f"{NAME} needs published = [, then one address a line, then ] on a line of its own")
         (root / NAME).write_text(text, encoding="utf-8")
     return new
 

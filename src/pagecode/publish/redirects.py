@@ -24,7 +24,9 @@ PAGE = """<!doctype html>
 """
 
 
-def redirects(project: Project, moved: dict[str, str], files: set[str], url: str) -> tuple[dict[str, str], list[Problem]]:
+def redirects(
+    project: Project, moved: dict[str, str], files: set[str], url: str
+) -> tuple[dict[str, str], list[Problem]]:
     """The pages to leave behind, by file, and what is wrong with the list; `files` are those that the site has."""
     pages: dict[str, str] = {}
     problems: list[Problem] = []
@@ -62,7 +64,8 @@ def page(old: str, new: str, url: str) -> str:
     way += "/" * (target.endswith("/") or not target) + (f"#{anchor}" if anchor else "")
     full = f"{url.rstrip('/')}/{new}"
     canonical = f'\n<link rel="canonical" href="{html.escape(full)}">' if url else ""
-    return PAGE.format(way=html.escape(way), canonical=canonical, name=html.escape(full if url else new or "the home page"))
+    name = full if url else new or "the home page"
+    return PAGE.format(way=html.escape(way), canonical=canonical, name=html.escape(name))
 
 
 def line_of(file: Path, old: str) -> int:
