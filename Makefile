@@ -8,7 +8,7 @@ READY  := $(VENV)/.ready
 export NO_MKDOCS_2_WARNING := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help serve site test update reproduce
+.PHONY: help serve site test update addresses canary reproduce
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -26,6 +26,12 @@ test: $(READY) ## build the site, which runs every page, then run the tests
 
 update: $(READY) ## rewrite the outputs that pages show where the code now prints something else
 	$(BIN)/python -m pytest -q --pagecode-update docs
+
+addresses: site ## add the addresses of new pages and files to addresses.toml
+	$(BIN)/python -m pagecode.publish.addresses
+
+canary: site ## build the same site with ProperDocs, and compare the two
+	$(BIN)/python -m pytest tests/site/test_canary.py
 
 reproduce: $(READY) ## train every stage again on tiny Shakespeare, three seeds each, into results/
 	$(BIN)/lower-triangle reproduce

@@ -1,9 +1,16 @@
 """What a rendered page holds: its code blocks, headings, links and anchors, each with its place in the text."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+# The attributes that hold one address. A <use> of an SVG may still spell its own with a prefix.
+ADDRESSES = ("href", "xlink:href", "src", "poster", "action", "formaction")
+# What a <meta> may name by address, for those who show a link to the page.
+PREVIEWS = {"og:url", "og:image", "og:image:url", "og:image:secure_url", "twitter:image"}
+REFRESH = re.compile(r"\s*[\d.]+\s*[;,]\s*url\s*=\s*['\"]?([^'\"]*)", re.IGNORECASE)
 
 
 @dataclass
@@ -39,6 +46,24 @@ def read_html(text: str, within: str | None = None) -> Rendered:
     return reader.found
 
 
+def addresses(tag: str, values: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Each address in a tag, with the name of the attribute that holds it."""
+    yield from ((name, values[name]) for name in ADDRESSES if name in values)
+    for name in ("srcset", "imagesrcset"):
+        # A comma that no space follows is part of an address, as in data:.
+        for candidate in re.split(r",\s+", values.get(name, "").strip(" ,")):
+            yield from ((name, address) for address in candidate.split()[:1])
+    if tag == "object" and "data" in values:
+        yield "data", values["data"]
+    if tag == "meta":
+        content = values.get("content", "")
+        refresh = REFRESH.match(content) if values.get("http-equiv", "").lower() == "refresh" else None
+        if refresh:
+            yield "refresh", refresh[1].strip()
+        if values.get("property", values.get("name", "")) in PREVIEWS:
+            yield values.get("property", values.get("name", "")), content
+
+
 class Reader(HTMLParser):
     """Collects as the standard library's parser goes through a page."""
 
@@ -64,7 +89,7 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attributes}
-        self.found.links.extend((name, values[name], self.inside()) for name in ("href", "src") if name in values)
+        self.found.links.extend((name, address, self.inside()) for name, address in addresses(tag, values))
         self.found.anchors.update(values[name] for name in ("id", "name") if name in values)
         if "data-copy" in values:
             self.found.copies.append(values["data-copy"])

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from jinja2 import Environment
 from mkdocs.config.defaults import MkDocsConfig
@@ -17,8 +16,10 @@ from pagecode import build
 from pagecode.citations import Sources
 from pagecode.page import Page
 from pagecode.project import Problem, Project, ProjectError
+from pagecode.publish.addresses import Addresses
 from pagecode.publish.links import mark_external
 from pagecode.publish.provenance import edit_uri, provenance_of
+from pagecode.publish.redirects import redirects
 from pagecode.reader import read_page
 from pagecode.site import judge
 
@@ -67,7 +68,14 @@ def on_pre_build(config: MkDocsConfig) -> None:
 def on_files(files: Files, config: MkDocsConfig) -> None:
     with plainly():
         made = build.bundles(project_of(config))
+        moved = Addresses.load(project_of(config).root).moved
     for address, text in made.items():
+        files.append(File.generated(config, address, content=text))
+    # Last, since a redirect leads to what the site has.
+    there = {file.dest_uri for file in files if file.inclusion.is_included()}
+    pages, faults = redirects(project_of(config), moved, there, config.site_url or "")
+    problems.extend(faults)
+    for address, text in pages.items():
         files.append(File.generated(config, address, content=text))
 
 
@@ -98,8 +106,7 @@ def on_env(env: Environment, config: MkDocsConfig, files: Files) -> None:
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    base = urlsplit(config.site_url or "").path.strip("/")
-    problems.extend(judge(project_of(config), Path(config.site_dir), built, f"/{base}/" if base else "/"))
+    problems.extend(judge(project_of(config), Path(config.site_dir), built, config.site_url or ""))
     if problems:
         # Nobody is to publish it by mistake.
         shutil.rmtree(config.site_dir)

@@ -1,12 +1,10 @@
-"""The judge of the built HTML: what it reads there, and which links it refuses."""
-
-from pathlib import Path
+"""The judge of the built HTML: what it reads there, and what it misses."""
 
 import pytest
 
 from pagecode.html import read_html
 from pagecode.ledger import code_digest, text_digest
-from pagecode.site import broken, judge_code, judge_links, judge_sections
+from pagecode.site import judge_code, judge_sections
 
 
 def codes(html: str) -> list[str]:
@@ -85,52 +83,3 @@ def test_sections_are_what_the_renderer_calls_sections(small):
     assert list(judge_sections(page, read_html("<h2>One¶</h2>"))) == []
     [problem] = judge_sections(page, read_html("<h2>One¶</h2><h2>Two¶</h2>"))
     assert problem.message.startswith("sections rendered: 'One'; 'Two'; lines that begin with ##: 1;")
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Path:
-    for name in ("index.html", "a/index.html", "a/b.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text('<p id="here">', encoding="utf-8")
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("address", "base", "fine"),
-    [
-        ("https://example.org/none", "/", True),
-        ("mailto:x@example.org", "/", True),
-        ("//example.org/none", "/", True),
-        ("..", "/", True),
-        ("../#here", "/", True),
-        ("#here", "/", True),
-        ("#none", "/", False),
-        ("../#none", "/", False),
-        ("b.png?x=1", "/", True),
-        ("c.png", "/", False),
-        ("/a/b.png", "/", True),
-        ("/c/b.png", "/", False),
-        ("/base/a/b.png", "/base/", True),
-        ("/a/b.png", "/base/", False),
-        ("/base/c.png", "/base/", False),
-        ("../a%2Fb.png", "/", True),
-        ("", "/", True),
-    ],
-)
-def test_a_link_leads_to_a_file_and_an_anchor_of_the_site(site: Path, address: str, base: str, fine: bool):
-    rendered = {file: read_html(file.read_text(encoding="utf-8")) for file in site.rglob("*.html")}
-    assert (broken(site, site / "a/index.html", address, rendered, base) is None) == fine
-
-
-def test_a_broken_link_around_the_pages_is_named_once(site: Path, small):
-    menu = '<a href="{}none/">menu</a><main class="in"><a href="gone/">x</a></main>'
-    texts = {site / "index.html": menu.format(""), site / "a/index.html": menu.format("../")}
-    rendered = {file: read_html(text, within="in") for file, text in texts.items()}
-    page = small.read("Words.\n\n[x](gone/) and\n[y](gone/)\n")
-    found = [str(problem) for problem in judge_links(site, {site / "a/index.html": page}, rendered, "/")]
-    assert sorted(line.split(": ")[0] for line in found) == [
-        "docs/page.md:3",
-        "docs/page.md:4",
-        f"{site.name}/index.html:1",
-        f"{site.name}/index.html:1",
-    ]
