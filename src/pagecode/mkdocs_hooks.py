@@ -16,6 +16,7 @@ from pagecode import build
 from pagecode.citations import Sources
 from pagecode.page import Page
 from pagecode.project import Problem, Project, ProjectError
+from pagecode.publish import citing
 from pagecode.reader import read_page
 from pagecode.site import judge
 
@@ -28,6 +29,14 @@ BRANCH = "main"
 
 def project_of(config: MkDocsConfig) -> Project:
     return Project.load(Path(config.config_file_path).parent)
+
+
+def addresses(config: MkDocsConfig) -> tuple[str, str]:
+    """Where the site and its repository are published, each empty where that is not known.
+
+    While it serves, MkDocs has put its own address in the place of the site's.
+    """
+    return "" if serving else config.site_url or "", config.repo_url or ""
 
 
 @contextmanager
@@ -47,7 +56,9 @@ def on_startup(command: str, dirty: bool) -> None:
 def on_config(config: MkDocsConfig) -> None:
     with plainly():
         root = project_of(config).root
-    config.mdx_configs.setdefault("pagecode.extension", {}).update(root=str(root), problems=problems)
+    site_url, repo_url = addresses(config)
+    given = {"root": str(root), "problems": problems, "site_url": site_url, "repo_url": repo_url}
+    config.mdx_configs.setdefault("pagecode.extension", {}).update(given)
     if config.repo_url:
         config.edit_uri = f"edit/{BRANCH}/{Path(config.docs_dir).relative_to(root).as_posix()}/"
 
@@ -65,7 +76,11 @@ def on_pre_build(config: MkDocsConfig) -> None:
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
     with plainly():
-        made = build.bundles(project_of(config))
+        project = project_of(config)
+        made = build.bundles(project)
+        citation = citing.with_addresses(citing.load_citation(project.root), *addresses(config))
+    if citation:
+        made[citing.NAME] = citation
     for address, text in made.items():
         files.append(File.generated(config, address, content=text))
 
