@@ -16,7 +16,7 @@ from pagecode.reader import read_page
 ROOT = Path(__file__).parents[2]
 PROJECT = Project.load(ROOT)
 PAGE = read_page(PROJECT, PROJECT.docs / "start.md")
-QUOTED = re.findall(r"^\| `([^`]+)`", PAGE.text, re.MULTILINE)
+QUOTED = re.findall(r"^`([^`]+)`.*\n:", PAGE.text, re.MULTILINE)
 
 
 def quoted(beginning):
