@@ -24,8 +24,8 @@ test: $(READY) ## build the site, which runs every page, then run the tests
 	$(BIN)/mkdocs build --strict
 	$(BIN)/python -m pytest
 
-update: $(READY) ## rewrite the outputs that pages show where the code now prints something else
-	$(BIN)/python -m pytest -q --pagecode-update docs
+update: $(READY) ## rewrite the outputs that pages show where the code now prints something else; PAGE=... for one
+	$(BIN)/python -m pytest -q --pagecode-update $(or $(PAGE),docs)
 
 addresses: site ## add the addresses of new pages and files to addresses.toml
 	$(BIN)/python -m pagecode.publish.addresses

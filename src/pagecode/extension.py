@@ -19,6 +19,7 @@ from pagecode.maths import MathMarkdown, find_formula
 from pagecode.page import FIGURE, Block, Page
 from pagecode.programs import program
 from pagecode.project import Problem, Project
+from pagecode.publish import citing
 from pagecode.reader import Reader, read_page
 
 
@@ -30,6 +31,8 @@ class PagecodeExtension(Extension):
             "root": [".", "the folder with the project's pyproject.toml"],
             "page": ["", "the page's path below the docs folder"],
             "problems": [[], "the list to which problems are added"],
+            "site_url": ["", "where the site is published, if that is known"],
+            "repo_url": ["", "where its repository is published, if that is known"],
         }
         super().__init__(**configs)
 
@@ -69,6 +72,8 @@ class Expand(Preprocessor):
         for line in page.lines_with("[@*]"):
             # As source and not in the stash, where MkDocs would not see its anchors.
             lines[line - 1] = lines[line - 1].replace("[@*]", extension.sources.listed())
+        for line in page.lines_with(citing.MARK):
+            lines[line - 1] = lines[line - 1].replace(citing.MARK, self.md.htmlStash.store(self.bibtex()))
         for block in reversed(page.blocks):
             if block.sources:
                 lines[block.fence.line - 1 : block.fence.end] = filled(block)
@@ -83,6 +88,16 @@ class Expand(Preprocessor):
             return line
         indent = line[: len(line) - len(line.lstrip())]
         return indent + self.md.htmlStash.store(inline(file, match["alt"], extension.project.colours))
+
+    def bibtex(self) -> str:
+        """The entries by which the site and what it follows are cited; none of it is code that somebody has to run."""
+        extension = self.extension
+        text = citing.load_citation(extension.project.root)
+        if not text:
+            extension.complain(citing.MARK, "", f"{citing.MARK} needs a {citing.NAME} beside pyproject.toml")
+        addresses = (extension.getConfig("site_url"), extension.getConfig("repo_url"))
+        entries = citing.bibtex(citing.with_addresses(text, *addresses))
+        return f'<div class="bibtex">{"".join(map(bibtex_box, entries, entries.values()))}</div>'
 
 
 def filled(block: Block) -> list[str]:
@@ -161,6 +176,14 @@ def button(code: str, label: str, note: str) -> str:
     carried = html.escape(code).replace("\n", "&#10;")
     note = f" <small>{note}</small>" if note else ""
     return f'<button type="button" data-copy="{carried}">{label}{note}</button>'
+
+
+def bibtex_box(key: str, entry: str) -> str:
+    """One entry, to be selected with the keyboard too, and its copy button."""
+    rows = entry.count("\n") + 1
+    text = f'<textarea id="bibtex-{key}" rows="{rows}" spellcheck="false" readonly>{html.escape(entry)}</textarea>'
+    buttons = f'<div class="copy cited" data-search-exclude hidden>{button(entry, "Copy", "")}</div>'
+    return f'<label for="bibtex-{key}">{key}</label>{text}{buttons}'
 
 
 def makeExtension(**configs) -> PagecodeExtension:

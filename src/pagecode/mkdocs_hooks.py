@@ -16,6 +16,7 @@ from pagecode import build
 from pagecode.citations import Sources
 from pagecode.page import Page
 from pagecode.project import Problem, Project, ProjectError
+from pagecode.publish import citing
 from pagecode.publish.addresses import Addresses
 from pagecode.publish.links import mark_external
 from pagecode.publish.provenance import edit_uri, provenance_of
@@ -31,6 +32,14 @@ serving = False
 
 def project_of(config: MkDocsConfig) -> Project:
     return Project.load(Path(config.config_file_path).parent)
+
+
+def addresses(config: MkDocsConfig) -> tuple[str, str]:
+    """Where the site and its repository are published, each empty where that is not known.
+
+    While it serves, MkDocs has put its own address in the place of the site's.
+    """
+    return "" if serving else config.site_url or "", config.repo_url or ""
 
 
 @contextmanager
@@ -50,8 +59,10 @@ def on_startup(command: str, dirty: bool) -> None:
 def on_config(config: MkDocsConfig) -> None:
     with plainly():
         root = project_of(config).root
-    config.mdx_configs.setdefault("pagecode.extension", {}).update(root=str(root), problems=problems)
-    config.edit_uri = edit_uri(config.repo_url or "", Path(config.docs_dir).relative_to(root).as_posix())
+    site_url, repo_url = addresses(config)
+    given = {"root": str(root), "problems": problems, "site_url": site_url, "repo_url": repo_url}
+    config.mdx_configs.setdefault("pagecode.extension", {}).update(given)
+    config.edit_uri = edit_uri(repo_url, Path(config.docs_dir).relative_to(root).as_posix())
 
 
 def on_pre_build(config: MkDocsConfig) -> None:
@@ -67,13 +78,17 @@ def on_pre_build(config: MkDocsConfig) -> None:
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
     with plainly():
-        made = build.bundles(project_of(config))
-        moved = Addresses.load(project_of(config).root).moved
+        project = project_of(config)
+        made = build.bundles(project)
+        citation = citing.with_addresses(citing.load_citation(project.root), *addresses(config))
+        moved = Addresses.load(project.root).moved
+    if citation:
+        made[citing.NAME] = citation
     for address, text in made.items():
         files.append(File.generated(config, address, content=text))
     # Last, since a redirect leads to what the site has.
     there = {file.dest_uri for file in files if file.inclusion.is_included()}
-    pages, faults = redirects(project_of(config), moved, there, config.site_url or "")
+    pages, faults = redirects(project, moved, there, config.site_url or "")
     problems.extend(faults)
     for address, text in pages.items():
         files.append(File.generated(config, address, content=text))
@@ -102,7 +117,7 @@ def on_page_content(html: str, page, config: MkDocsConfig, files: Files) -> str:
 
 def on_env(env: Environment, config: MkDocsConfig, files: Files) -> None:
     # Every page has been rendered by now, and no template yet.
-    env.globals["provenance"] = provenance_of(project_of(config), built.values(), config.repo_url)
+    env.globals["provenance"] = provenance_of(project_of(config), built.values(), addresses(config)[1])
 
 
 def on_post_build(config: MkDocsConfig) -> None:

@@ -13,11 +13,13 @@ from pagecode.reader import read_page
 
 PROJECT = Project.load(Path(__file__).parents[2])
 PAGES = {PROJECT.name_of(path): read_page(PROJECT, path) for path in PROJECT.pages()}
-LESSONS = {name: page for name, page in PAGES.items() if "/attention/" in name}
 
 
 def facts(page):
     return yaml.safe_load(page.text.split("---\n")[1])
+
+
+LESSONS = {name: page for name, page in PAGES.items() if "stage" in facts(page)}
 
 
 def embedded(page):
@@ -38,6 +40,9 @@ def test_a_page_has_a_description_for_search_engines_and_previews(name):
 def test_no_two_pages_have_the_same_description():
     described = Counter(facts(page)["description"] for page in PAGES.values())
     assert [description for description, times in described.items() if times > 1] == []
+def test_every_page_of_a_part_is_a_lesson_but_for_its_references():
+    part = {name for name in PAGES if name.startswith("docs/attention/")}
+    assert part - set(LESSONS) == {"docs/attention/references.md"}
 
 
 @pytest.mark.parametrize("name", LESSONS)
