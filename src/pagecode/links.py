@@ -41,7 +41,7 @@ class Site:
         if not parts.scheme and not parts.netloc:
             return True
         home = urlsplit(self.url)
-        return bool(self.url) and parts[:2] == home[:2] and f"{parts.path}/".startswith(self.base)
+        return parts[:2] == home[:2] and f"{parts.path}/".startswith(self.base)
 
     def broken(self, file: Path, address: str) -> str | None:
         """Why a link in a file leads nowhere within the site, or None; addresses of other sites are not followed."""

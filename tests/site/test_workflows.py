@@ -124,7 +124,7 @@ def test_the_notebooks_branch_is_one_commit_with_the_notebooks_of_the_site(tmp_p
         archive.add(tmp_path / "site", ".")
     start = "git init -q --bare origin && git clone -q origin work 2>&1 && cd work && git switch -q -c main && "
     start += "echo x > file && git add . && git -c user.name=x -c user.email=x commit -q -m x && git push -q origin main"
-    environment = {"HOME": str(tmp_path), "RUNNER_TEMP": str(tmp_path), "GITHUB_SHA": "abc", "PATH": os.environ["PATH"]}
+    environment = {"HOME": str(tmp_path), "RUNNER_TEMP": str(tmp_path), "PATH": os.environ["PATH"]}
 
     def run(command, folder=tmp_path):
         options = {"cwd": folder, "env": environment, "capture_output": True, "text": True}
@@ -133,11 +133,12 @@ def test_the_notebooks_branch_is_one_commit_with_the_notebooks_of_the_site(tmp_p
         return done.stdout
 
     run(start)
-    for _ in range(2):
+    for commit in ("abc", "def"):
+        environment["GITHUB_SHA"] = commit
         run(script("publish/notebooks", "notebooks"), tmp_path / "work")
         run("git switch -q main && git branch -q -D notebooks", tmp_path / "work")
         assert run("git -C origin ls-tree -r --name-only notebooks").split() == ["a/b.ipynb", "c.ipynb"]
-        assert run("git -C origin log --format=%s notebooks") == "Notebooks of abc\n"
+        assert run("git -C origin log --format=%s notebooks") == f"Notebooks of {commit}\n"
     assert run("git -C origin ls-tree -r --name-only main").split() == ["file"]
 
 

@@ -41,7 +41,7 @@ def redirects(
 
 def wrong(old: str, new: str, moved: dict[str, str], files: set[str]) -> str | None:
     """Why no redirect can be made of an entry, or None."""
-    if not file_of(old).endswith(".html") or "#" in old:
+    if not file_of(old).endswith(".html"):
         return "only a page can lead elsewhere; keep a file where it was published, and an anchor where it was set"
     if file_of(old) in files:
         return f"the site still has a page at {old}; take this line out"
