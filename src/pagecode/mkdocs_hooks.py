@@ -11,11 +11,14 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
+from mkdocs.utils.meta import get_data
 
 from pagecode import build
 from pagecode.citations import Sources
 from pagecode.page import Page
 from pagecode.project import Problem, Project, ProjectError
+from pagecode.publish.notebooks import Origin, address_of, commit_of, notebook, offered
+from pagecode.publish.prose import Surroundings
 from pagecode.reader import read_page
 from pagecode.site import judge
 
@@ -66,8 +69,24 @@ def on_pre_build(config: MkDocsConfig) -> None:
 def on_files(files: Files, config: MkDocsConfig) -> None:
     with plainly():
         made = build.bundles(project_of(config))
+        # What ran badly has outputs that nobody verified, and the build will fail for it.
+        made |= {} if problems else notebooks_of(project_of(config), config, files)
     for address, text in made.items():
         files.append(File.generated(config, address, content=text))
+
+
+def notebooks_of(project: Project, config: MkDocsConfig, files: Files) -> dict[str, str]:
+    """The notebook of each page that has Python, by address."""
+    origin = Origin.of(project, config.site_name, config.site_url, config.repo_url, commit_of(project.root))
+    addresses, sources = {file.src_uri: file.url for file in files}, Sources.load(project.sources)
+    made = {}
+    for path in (uri for uri in addresses if uri.endswith(".md")):
+        page = read_page(project, project.docs / path)
+        if page.code_sections:
+            facts = build.facts(project, page.path, get_data(page.text)[1])
+            around = Surroundings(path, origin.site, addresses, sources)
+            made[address_of(path)] = notebook(project, page, facts, origin, around)
+    return made
 
 
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
@@ -84,7 +103,10 @@ def on_page_markdown(markdown: str, page, config: MkDocsConfig, files: Files) ->
     path = project.docs / page.file.src_uri
     built[Path(page.file.abs_dest_path)] = read_page(project, path)
     config.mdx_configs["pagecode.extension"]["page"] = page.file.src_uri
-    return build.with_facts(project, path, markdown, page.meta)
+    facts = build.facts(project, path, page.meta)
+    if address_of(page.file.src_uri) in files.src_uris:
+        facts += offered(address_of(page.file.src_uri), config.repo_url)
+    return build.with_facts(markdown, facts)
 
 
 def on_post_build(config: MkDocsConfig) -> None:
