@@ -81,21 +81,26 @@ def bundles(project: Project) -> dict[str, str]:
     return files
 
 
-def with_facts(project: Project, page: Path, text: str, meta: dict) -> str:
-    """A page's Markdown with the facts of its front matter in one line below its title."""
-    facts = []
+def facts(project: Project, page: Path, meta: dict) -> list[str]:
+    """What the front matter of a page says for its reader."""
+    found = []
     if "minutes" in meta:
-        facts.append(f"{meta['minutes']} minutes")
+        found.append(f"{meta['minutes']} minutes")
     if "needs" in meta:
-        facts.append("after " + ", ".join(reference(project, page, slug) for slug in meta["needs"]))
+        found.append("after " + ", ".join(reference(project, page, slug) for slug in meta["needs"]))
     if "lecture" in meta:
-        facts.append(f"[@lecture {meta['lecture']}]")
+        found.append(f"[@lecture {meta['lecture']}]")
     if "paper" in meta:
-        facts.append(f"[@vaswani2017 {meta['paper']}]")
+        found.append(f"[@vaswani2017 {meta['paper']}]")
+    return found
+
+
+def with_facts(text: str, stated: list[str]) -> str:
+    """A page's Markdown with facts about it in one line below its title."""
     lines = text.split("\n")
     title = next((number for number, line in prose_lines(text, read_fences(text)) if line.startswith("# ")), None)
-    if facts and title is not None:
-        lines[title:title] = ["", " · ".join(facts), "{.facts}", ""]
+    if stated and title is not None:
+        lines[title:title] = ["", " · ".join(stated), "{.facts}", ""]
     return "\n".join(lines)
 
 

@@ -62,15 +62,24 @@ class Sources:
             raise CitationError(f"[@{key} {place}] is no time that data/sources.toml lists; near it is {near}")
         return entry
 
-    def link(self, key: str, place: str, page: str) -> str:
-        """A citation as HTML; `page` leads to the page with the list."""
+    def parts(self, key: str, place: str) -> tuple[str, str, str]:
+        """A citation as the words of its link, the address, and what comes after; only a video is linked by the second.
+
+        Raises:
+            CitationError: as `check` does.
+        """
         entry = self.check(key, place)
         if place and entry.get("times"):
             seconds = reduce(lambda total, part: 60 * total + int(part), place.split(":"), 0)
-            address = html.escape(f"{entry['link']}&t={seconds}s")
-            return f'<a class="cite" href="{address}">{html.escape(entry["short"])} at {place}</a>'
-        where = f", {html.escape(place)}" if place else ""
-        return f'<a class="cite" href="{page}#{key}">{html.escape(entry["short"])}</a>{where}'
+            return f"{entry['short']} at {place}", f"{entry['link']}&t={seconds}s", ""
+        return entry["short"], entry["link"], f", {place}" if place else ""
+
+    def link(self, key: str, place: str, page: str) -> str:
+        """A citation as HTML; `page` leads to the page with the list, and what is no moment of a video leads there."""
+        words, address, where = self.parts(key, place)
+        if address == self.entries[key]["link"]:
+            address = f"{page}#{key}"
+        return f'<a class="cite" href="{html.escape(address)}">{html.escape(words)}</a>{html.escape(where)}'
 
     def listed(self) -> str:
         """All entries as one HTML list, in the order of the file."""

@@ -179,7 +179,8 @@ class Ledger:
         """The sha256 of each figure of a page that has been drawn."""
         paths = [path for block in page.blocks for _, path in block.figures]
         files = {path: self.project.figure(page.path, path) for path in paths}
-        return {path: hashlib.sha256(file.read_bytes()).hexdigest() for path, file in files.items() if file.is_file()}
+        whole = {path: file for path, file in files.items() if file.is_file() and file.with_suffix(".png").is_file()}
+        return {path: hashlib.sha256(file.read_bytes()).hexdigest() for path, file in whole.items()}
 
     def forget(self, page: Page) -> None:
         """Take back the result of a page that is to run again; the sections that passed are still known."""

@@ -1,6 +1,7 @@
 """MkDocs' side, kept thin: run the pages before the build, judge the HTML after it, fail with all that is wrong."""
 
 import logging
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
+from mkdocs.utils.meta import get_data
 
 from pagecode import build
 from pagecode.citations import Sources
@@ -19,7 +21,9 @@ from pagecode.project import Problem, Project, ProjectError
 from pagecode.publish import citing
 from pagecode.publish.addresses import Addresses
 from pagecode.publish.links import mark_external
-from pagecode.publish.provenance import edit_uri, provenance_of
+from pagecode.publish.notebooks import Origin, address_of, notebook, offered
+from pagecode.publish.prose import Surroundings
+from pagecode.publish.provenance import commit_of, edit_uri, provenance_of
 from pagecode.publish.redirects import redirects
 from pagecode.reader import read_page
 from pagecode.site import judge
@@ -39,7 +43,7 @@ def addresses(config: MkDocsConfig) -> tuple[str, str]:
 
     While it serves, MkDocs has put its own address in the place of the site's.
     """
-    return "" if serving else config.site_url or "", config.repo_url or ""
+    return "" if serving else config.site_url or "", (config.repo_url or "").rstrip("/").removesuffix(".git")
 
 
 @contextmanager
@@ -80,6 +84,8 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     with plainly():
         project = project_of(config)
         made = build.bundles(project)
+        # What ran badly has outputs that nobody verified, and the build will fail for it.
+        made |= {} if problems else notebooks_of(project, config, files)
         citation = citing.with_addresses(citing.load_citation(project.root), *addresses(config))
         moved = Addresses.load(project.root).moved
     if citation:
@@ -92,6 +98,21 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     problems.extend(faults)
     for address, text in pages.items():
         files.append(File.generated(config, address, content=text))
+
+
+def notebooks_of(project: Project, config: MkDocsConfig, files: Files) -> dict[str, str]:
+    """The notebook of each page that has Python, by address."""
+    commit, changed = commit_of(project.root, os.environ)
+    origin = Origin.of(project, config.site_name, *addresses(config), "" if changed else commit)
+    pages, sources = {file.src_uri: file.url for file in files}, Sources.load(project.sources)
+    made = {}
+    for path in (uri for uri in pages if uri.endswith(".md")):
+        page = read_page(project, project.docs / path)
+        if page.code_sections:
+            facts = build.facts(project, page.path, get_data(page.text)[1])
+            around = Surroundings(path, origin.site, pages, sources)
+            made[address_of(path)] = notebook(project, page, facts, origin, around)
+    return made
 
 
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
@@ -108,7 +129,10 @@ def on_page_markdown(markdown: str, page, config: MkDocsConfig, files: Files) ->
     path = project.docs / page.file.src_uri
     built[Path(page.file.abs_dest_path)] = read_page(project, path)
     config.mdx_configs["pagecode.extension"]["page"] = page.file.src_uri
-    return build.with_facts(project, path, markdown, page.meta)
+    facts = build.facts(project, path, page.meta)
+    if address_of(page.file.src_uri) in files.src_uris:
+        facts += offered(address_of(page.file.src_uri), addresses(config)[1])
+    return build.with_facts(markdown, facts)
 
 
 def on_page_content(html: str, page, config: MkDocsConfig, files: Files) -> str:

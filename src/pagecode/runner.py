@@ -241,6 +241,8 @@ def save_figures(block: Block, run: Run) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with plt.rc_context({"svg.fonttype": "none", "svg.hashsalt": "pagecode"}):
             plt.figure(number).savefig(target, format="svg", metadata={"Date": None}, transparent=True)
+        # For notebooks, which do not show an SVG before they have been run.
+        plt.figure(number).savefig(target.with_suffix(".png"), format="png", metadata={"Software": None})
     plt.close("all")
 
 

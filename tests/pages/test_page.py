@@ -2,7 +2,7 @@
 
 import pytest
 
-from pagecode.build import with_facts
+from pagecode.build import facts, with_facts
 from pagecode.fences import front_matter, read_fences, ticks_around
 
 
@@ -124,11 +124,12 @@ def test_two_spellings_of_one_meaning_are_fine(small):
 def test_facts_stand_below_the_title(small):
     page = small.root / "docs/page.md"
     meta = {"minutes": 3, "needs": ["reaches", "not-yet"], "lecture": "01:02:00", "paper": "§3"}
-    text = with_facts(small.project, page, "```python\n# no title\n```\n\n# Title\n\nWords.\n", meta)
+    stated = facts(small.project, page, meta)
+    text = with_facts("```python\n# no title\n```\n\n# Title\n\nWords.\n", stated)
     assert text.split("\n")[4:8] == [
         "# Title",
         "",
         "3 minutes · after [reaches](reaches.md), not yet (to come) · [@lecture 01:02:00] · [@vaswani2017 §3]",
         "{.facts}",
     ]
-    assert with_facts(small.project, page, "# Title\n", {}) == "# Title\n"
+    assert with_facts("# Title\n", facts(small.project, page, {})) == "# Title\n"

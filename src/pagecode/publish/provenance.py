@@ -72,7 +72,7 @@ def edit_uri(repository: str, docs: str) -> str | None:
     return f"edit/{BRANCH}/{docs}/" if on_github(repository) else None
 
 
-def provenance_of(project: Project, pages: Iterable[Page], repository: str | None) -> Provenance:
+def provenance_of(project: Project, pages: Iterable[Page], repository: str) -> Provenance:
     """The provenance of a site made of these pages."""
     commit, changed = commit_of(project.root, os.environ)
     return Provenance(
@@ -80,7 +80,7 @@ def provenance_of(project: Project, pages: Iterable[Page], repository: str | Non
         changed=changed,
         torch=version("torch"),
         programs=programs_ran(project, pages),
-        repository=(repository or "").rstrip("/").removesuffix(".git"),
+        repository=repository,
     )
 
 
