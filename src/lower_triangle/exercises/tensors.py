@@ -1,0 +1,74 @@
+"""Compare what a function answered with what was wanted, and write both so that they can be compared by eye."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+WIDTH = 62
+MANY = 24  # numbers; of more, only the first row that is wrong is shown
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two answers are the same numbers in the same shape; True is 1."""
+    if not (isinstance(one, Tensor) and isinstance(other, Tensor)) or one.shape != other.shape:
+        return False
+    return torch.allclose(one.detach().double(), other.detach().double(), rtol=1e-4, atol=1e-5, equal_nan=True)
+
+
+def compared(wanted: Tensor, got: Any) -> dict[str, str]:
+    """The facts wanted and got; of a large tensor its first wrong row."""
+    if not isinstance(got, Tensor):
+        return {"wanted": written(wanted), "got": described(got)}
+    if wanted.numel() <= MANY and got.numel() <= MANY:
+        return {"wanted": written(wanted) + kind(wanted, got), "got": written(got) + kind(got, wanted)}
+    if got.shape != wanted.shape:
+        return {"wanted": kind(wanted, got).strip(), "got": kind(got, wanted).strip()}
+    place = first_difference(wanted, got)
+    where = f"[{', '.join(map(str, place))}]"
+    return {"at": where, "wanted": written(wanted[place]) + kind(wanted, got), "got": written(got[place]) + kind(got, wanted)}
+
+
+def first_difference(wanted: Tensor, got: Tensor) -> tuple[int, ...]:
+    """The place of the first row that differs."""
+    differs = ~torch.isclose(wanted.double(), got.double(), rtol=1e-4, atol=1e-5, equal_nan=True)
+    rows = differs.any(dim=-1).nonzero().tolist()
+    return tuple(rows[0]) if rows else (0,) * (wanted.dim() - 1)
+
+
+def kind(tensor: Tensor, other: Tensor) -> str:
+    """The shape and the type of a tensor, each only where another's differs."""
+    shape = f"  shape {tuple(tensor.shape)}" if tensor.shape != other.shape else ""
+    dtype = f"  dtype {tensor.dtype}" if tensor.dtype != other.dtype else ""
+    return shape + dtype
+
+
+def described(thing: Any) -> str:
+    """A thing that is no tensor."""
+    text = " ".join(repr(thing).split())
+    return f"{text[:WIDTH]}..." if len(text) > WIDTH else text
+
+
+def written(thing: Any) -> str:
+    """A tensor in brackets, with no more decimals than it has; in one line if it fits."""
+    if not isinstance(thing, Tensor):
+        return described(thing)
+    flat = nested(thing.detach().tolist())
+    return flat if len(flat) <= WIDTH else stacked(thing.detach().tolist(), "")
+
+
+def stacked(values: Any, indent: str) -> str:
+    """Rows under one another."""
+    if not isinstance(values, list) or not values or not isinstance(values[0], list):
+        return nested(values)
+    inner = ",\n".join(indent + " " + stacked(row, indent + " ") for row in values)
+    return f"[{inner.removeprefix(indent + ' ')}]"
+
+
+def nested(values: Any) -> str:
+    if isinstance(values, list):
+        return f"[{', '.join(map(nested, values))}]"
+    if isinstance(values, float):
+        text = f"{values:.4f}".rstrip("0").rstrip(".") if "n" not in str(values) else str(values)
+        return "0" if text == "-0" else text
+    return str(values)
