@@ -1,4 +1,4 @@
-"""Exercises: the reader writes a function, and it is checked case by case, with a hint about the belief behind a slip."""
+"""Exercises: the reader writes a function; each case is checked, with a hint about the belief behind a slip."""
 
 from collections.abc import Callable
 from typing import Any

@@ -43,5 +43,6 @@ def attempt(function: Callable[..., Any], case: Case) -> Outcome:
         outcome.error = error
     outcome.printed = printed.getvalue()
     before = case.arguments()
-    outcome.changed = [name for name, value in before.items() if isinstance(value, Tensor) and not alike(value, arguments[name])]
+    tensors = [name for name, value in before.items() if isinstance(value, Tensor)]
+    outcome.changed = [name for name in tensors if not alike(before[name], arguments[name])]
     return outcome

@@ -16,7 +16,8 @@ from typing import Any, TextIO
 
 import torch
 
-from lower_triangle.exercises.judge import judge, place_of
+from lower_triangle.errors import UsageError
+from lower_triangle.exercises.judge import in_words, judge, place_of
 from lower_triangle.exercises.registry import Exercise, find_exercise
 from lower_triangle.exercises.verdict import Verdict
 
@@ -35,9 +36,12 @@ def main(name: str, label: str, folder: str, seconds: int) -> None:
     linecache.cache[label] = (len(source), None, source.decode("utf-8", "replace").splitlines(True), label)
     say(out, {"passed": None})
     faulthandler.dump_traceback_later(seconds, exit=True)
-    verdict = check_source(exercise, source, label, out)
+    try:
+        said = {"verdict": check_source(exercise, source, label, out).as_dict()}
+    except UsageError as error:
+        said = {"refused": str(error)}
     faulthandler.cancel_dump_traceback_later()
-    say(out, {"verdict": verdict.as_dict()})
+    say(out, said)
     out.close()
     os._exit(0)  # threads that the reader's code has started do not hold it up
 
@@ -54,8 +58,8 @@ def check_source(exercise: Exercise, source: bytes, label: str, out: TextIO) -> 
     except BaseException as error:
         return failed_to_load(exercise, error, label, printed.getvalue())
     if not hasattr(module, exercise.function):
-        title = f"{label} defines {exercise.function} only under a condition that did not hold, __main__ perhaps"
-        return Verdict(exercise.name, False, title=title, printed=printed.getvalue())
+        unmet = "only under a condition that does not hold here, __main__ perhaps"
+        raise UsageError(f"{label} defines {exercise.function} {unmet}; move it out")
     function = getattr(module, exercise.function)
     verdict = judge(exercise, function, label, lambda passed: say(out, {"passed": passed}))
     return replace(verdict, printed=printed.getvalue() + verdict.printed)
@@ -63,12 +67,12 @@ def check_source(exercise: Exercise, source: bytes, label: str, out: TextIO) -> 
 
 def failed_to_load(exercise: Exercise, error: BaseException, label: str, printed: str) -> Verdict:
     """What to say of a file that does not run to its end."""
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    facts = {"raised": text[:300]} | place_of(error, label, in_file=True)
+    facts = {"raised": in_words(error)} | place_of(error, label, in_file=True)
     hint = ""
     if isinstance(error, SystemExit | EOFError):
-        hint = "The file is run only to find the function. Put what ends it, or asks the keyboard, under __main__, or away."
-    return Verdict(exercise.name, False, title=f"{label} does not run to its end", facts=facts, hint=hint, printed=printed)
+        hint = "The file is run to find the function, nothing else. Take away what ends it or asks the keyboard."
+    title = f"{label} does not run to its end"
+    return Verdict(exercise.name, False, title=title, facts=facts, hint=hint, printed=printed)
 
 
 def say(out: TextIO, message: dict[str, Any]) -> None:

@@ -1,40 +1,47 @@
-"""The commands `lower-triangle exercises` and `lower-triangle check`. Neither imports torch: a check starts a process."""
+"""The commands `lower-triangle exercises` and `lower-triangle check`.
+
+Neither imports torch: a check has its own process.
+"""
 
 import json
+from dataclasses import asdict
 
 from jsonargparse import Namespace
 
 from lower_triangle.errors import UsageError
-from lower_triangle.exercises.registry import EXERCISES, find_exercise
+from lower_triangle.exercises.registry import EXERCISES, Exercise, find_exercise
 from lower_triangle.exercises.submission import beginning, check_file
 from lower_triangle.exercises.verdict import report
 from lower_triangle.flags import PROGRAM, Parser, add_json
 
 
 def add_exercises(parser: Parser) -> None:
-    parser.add_argument(
-        "exercise", type=str, nargs="?", metavar="EXERCISE", help="print a file to begin it with; left out, list them all"
-    )
+    help_text = "print a file to begin it with; left out, list them all"
+    parser.add_argument("exercise", type=str, nargs="?", metavar="EXERCISE", help=help_text)
     parser.add_argument("--solution", action="store_true", help="print a file that passes, after you have tried")
     add_json(parser)
 
 
 def run_exercises(options: Namespace) -> None:
     """List the exercises, or print the stub or the solution of one."""
-    if options.exercise is None and options.solution:
+    if options.exercise is not None:
+        exercise = find_exercise(options.exercise)
+        text = exercise.solution if options.solution else exercise.stub
+        print(json.dumps(as_dict(exercise)) + "\n" if options.json else text, end="")
+    elif options.solution:
         raise UsageError(f"--solution needs an EXERCISE; there are {', '.join(EXERCISES)}")
-    chosen = EXERCISES.values() if options.exercise is None else [find_exercise(options.exercise)]
-    if options.json:
-        shown = [vars(each) | {"stub": each.stub} | ({"solution": each.solution} if options.solution else {}) for each in chosen]
-        print(json.dumps(shown if options.exercise is None else shown[0]))
-    elif options.exercise is not None:
-        (exercise,) = chosen
-        print(exercise.solution if options.solution else exercise.stub, end="")
+    elif options.json:
+        print(json.dumps([as_dict(exercise) for exercise in EXERCISES.values()]))
     else:
-        for each in chosen:
-            print(f"{each.name:14} {each.task:62} {each.page}")
+        for exercise in EXERCISES.values():
+            print(f"{exercise.name:14} {exercise.task:62} {exercise.page}")
         name = next(iter(EXERCISES))
-        print(f"\nbegin one    {PROGRAM} exercises {name} > mine.py\ncheck it     {PROGRAM} check {name} mine.py")
+        print(f"\nbegin one:  {PROGRAM} exercises {name} > mine.py\ncheck it:   {PROGRAM} check {name} mine.py")
+
+
+def as_dict(exercise: Exercise) -> dict[str, str]:
+    """An exercise for a program to read."""
+    return asdict(exercise) | {"stub": exercise.stub, "solution": exercise.solution}
 
 
 def add_check(parser: Parser) -> None:

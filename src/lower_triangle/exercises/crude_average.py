@@ -12,7 +12,8 @@ from lower_triangle.exercises.cases import Belief, Case, Examination
 def crude_average(x: Tensor) -> Tensor:
     """Average each position with all those before it.
 
-    After "yet", where y brings (5, 5), e (0, 10) and t (10, 0): (5, 5), then (2.5, 7.5), then (5, 5).
+    On "yet", where y brings (5, 5), e (0, 10) and t (10, 0), that is
+    (5, 5), then (2.5, 7.5), then (5, 5).
 
     Shapes:
         x: (..., T, C), any number of texts
@@ -75,35 +76,36 @@ EXAMINATION = Examination(
         Case(
             "a batch of two texts",
             lambda: given(2, 3, 2),
-            "One text is right, several side by side are not. Count the dimensions from the end, where time is always "
-            "dim=-2; from the front it is dim=0 in one text and dim=1 in a batch.",
+            "One text is right, several side by side are not. Count the dimensions from the end, where time is "
+            "always dim=-2; from the front it is dim=0 in one text and dim=1 in a batch.",
         ),
         Case("a gradient comes back", lambda: given(3, 2), gradient=True),
     ),
     beliefs=(
         Belief(
             "the whole text, the future included",
-            "Every row is the average of the whole text. It tempts, because mean(dim=-2) is called the average; it also "
-            "comes of a softmax over scores of 0, which is a score like any other. When y is said, e and t have not "
-            "been: what may row 0 know?",
+            "Every row is the average of the whole text. It tempts, because mean(dim=-2) is called the average; it "
+            "also comes of a softmax over scores of 0, which is a score like any other. When y is said, e and t have "
+            "not been: what may row 0 know?",
             (lambda x: x.mean(dim=-2, keepdim=True).expand_as(x), lambda x: x.mean(dim=-2)),
         ),
         Belief(
             "divided by T",
-            "Every row is divided by T, how long the whole text is. It tempts, because the last row comes out right; it "
-            "also comes of a triangle laid over weights that were 1/T already. How many letters has row 0 heard?",
+            "Every row is divided by T, how long the whole text is. It tempts, because the last row comes out right; "
+            "it also comes of a triangle laid over weights that were 1/T already. How many letters has row 0 heard?",
             (by(lambda past: past / past.size(-1)),),
         ),
         Belief(
             "the sum is the average",
             "These are the sums of what was heard so far. It tempts to stop here, because they look back and never "
-            "forward, as they should. But an average lies among what it averages. How many letters went into each row?",
+            "forward, as they should. But an average lies among what it averages. How many letters went into each "
+            "row?",
             (lambda x: x.cumsum(dim=-2),),
         ),
         Belief(
             "divided by t, counted from 0",
-            "Row t is divided by t. It tempts, because positions are counted from 0; then row 0 is divided by nothing. "
-            "Count on your fingers how many letters each row has heard.",
+            "Row t is divided by t. It tempts, because positions are counted from 0; then row 0 is divided by "
+            "nothing. Count on your fingers how many letters each row has heard.",
             (lambda x: x.cumsum(dim=-2) / torch.arange(x.size(-2))[:, None],),
         ),
         Belief(
@@ -114,34 +116,35 @@ EXAMINATION = Examination(
         ),
         Belief(
             "the rest instead of the past",
-            "Each row averages itself and what comes after it. It tempts, because the upper triangle (triu) and the lower "
-            "(tril) look alike until you say who is a row. A row is who listens: which letters has the first one heard?",
+            "Each row averages itself and what comes after it. It tempts, because the upper triangle (triu) and the "
+            "lower (tril) look alike until you say who is a row. A row is who listens: which letters has the first "
+            "one heard?",
             (lambda x: along(x.flip(-2), -2).flip(-2),),
         ),
         Belief(
             "half of the average so far, half of the new letter",
-            "Each row is half the row above and half its own letter. It tempts, because for two letters that is their "
-            "average. But from the third on, the row above stands for several letters. What share does y have in row 2, "
-            "and what share should it have?",
+            "Each row is half the row above and half its own letter. It tempts, because for two letters that is "
+            "their average. But from the third on, the row above stands for several letters. What share does y have "
+            "in row 2, and what share should it have?",
             (halves,),
         ),
         Belief(
             "the sums of the rows, lined up with the columns",
-            "Each column of the weights is divided by one number, where each row should be. It tempts, because sum(dim=-1) "
-            "has the right numbers; but it has lost a dimension, so it lies down as a row. Print the weights: which of "
-            "their rows sum to one? Then read what keepdim does.",
+            "Each column of the weights is divided by one number, where each row should be. It tempts, because "
+            "sum(dim=-1) has the right numbers; but it has lost a dimension, so it lies down as a row. Print the "
+            "weights: which of their rows sum to one? Then read what keepdim does.",
             (by(lambda past: past / past.sum(dim=-1)),),
         ),
         Belief(
             "averages that are read again",
-            "Row t reads rows that have been replaced by their averages already, so they are averaged twice. It tempts, "
-            "because writing into x saves a tensor. Which letters does row 2 find in x when its turn comes?",
+            "Row t reads rows that have been replaced by their averages already, so they are averaged twice. It "
+            "tempts, because writing into x saves a tensor. Which letters does row 2 find in x when its turn comes?",
             (overwrite,),
         ),
         Belief(
             "time is the last dimension",
-            "The numbers within each letter are averaged, and no letter hears another. It tempts, because dim=-1 is the "
-            "dimension one types first. In (T, C) the last dimension is C; which one is time?",
+            "The numbers within each letter are averaged, and no letter hears another. It tempts, because dim=-1 is "
+            "the dimension one types first. In (T, C) the last dimension is C; which one is time?",
             (lambda x: along(x, -1), lambda x: x.mean(dim=-1), lambda x: x.mean(dim=-1, keepdim=True).expand_as(x)),
         ),
         Belief(

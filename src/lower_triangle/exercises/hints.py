@@ -11,17 +11,19 @@ from lower_triangle.exercises.cases import Belief, Case, Examination
 from lower_triangle.exercises.tensors import alike
 
 CHANGED = (
-    "The answer is right, but {name} is not what it was: it was written into, by x[...] = or by a method whose name ends in "
-    "an underscore. It tempts, because it saves a tensor. Whoever called the function still needs what it handed over."
+    "The answer is right, but {name} is not what it was: it was written into, by x[...] = or by a method whose name "
+    "ends in an underscore. It tempts, because it saves a tensor. Whoever called the function still needs what it "
+    "handed over."
 )
 NOTHING_LEARNS = (
-    "The numbers are right, but nothing could learn from them: on the way the answer was cut off from what it was made of. "
-    "Look for .detach(), .data, .item(), .tolist(), .numpy(), no_grad() or torch.tensor(...): they keep the numbers alone."
+    "The numbers are right, but nothing could learn from them: on the way the answer was cut off from what it was "
+    "made of. Look for .detach(), .data, .item(), .tolist(), .numpy(), no_grad() or torch.tensor(...): they keep the "
+    "numbers alone."
 )
 OTHER_DTYPE = "The numbers are right, but they are {got}, and {wanted} is wanted."
 NAN = (
-    "There is a NaN in it. It comes of 0/0, of ∞/∞, of ∞ − ∞, or of the softmax of a row of −∞ only. Print the tensor of each "
-    "line, and find the first that holds one."
+    "There is a NaN in it. It comes of 0/0, of ∞/∞, of ∞ − ∞, or of the softmax of a row of −∞ only. Print the "
+    "tensor of each line, and find the first that holds one."
 )
 
 
@@ -43,9 +45,8 @@ def explain(
 
 def recognise(exam: Examination, function: Callable[..., Any], case: Case, outcome: Outcome) -> Belief | None:
     """The belief whose answer this is; where several would give it, the one that fits in most of the cases."""
-    fits = [
-        (belief, answer) for belief in exam.beliefs for answer in belief.answers if agree(attempt(answer, case), outcome)
-    ]
+    answers = [(belief, answer) for belief in exam.beliefs for answer in belief.answers]
+    fits = [(belief, answer) for belief, answer in answers if agree(attempt(answer, case), outcome)]
     if len(fits) < 2:
         return fits[0][0] if fits else None
     outcomes = [(other, attempt(function, other)) for other in exam.cases]
@@ -67,14 +68,15 @@ def of_error(case: Case, outcome: Outcome) -> str:
     if isinstance(outcome.error, EOFError):
         return "The function waits for the keyboard. All that it needs comes in its arguments."
     if case.gradient:
-        return "It went well without gradients. Look for numpy(), for writing into an argument, or for torch.tensor(...)."
+        return "It went well without gradients. Look for numpy(), for torch.tensor(...), for writing into an argument."
     return case.hint or "Print the shapes on the line before, and say of each dimension what it counts."
 
 
 def of_no_tensor(outcome: Outcome) -> tuple[str, str]:
     """What can be said of an answer that is no tensor."""
     if outcome.value is None:
-        said = "It prints, and printing shows a value to you only" if outcome.printed.strip() else "It ends without return"
+        printed = "It prints, and printing shows a value to you only"
+        said = printed if outcome.printed.strip() else "It ends without return"
         return "nothing returned", f"The function gives nothing back. {said}; return hands it to whoever called."
     kind = type(outcome.value).__name__
     return "no tensor", f"The function should return a tensor, and this is a {kind}. Which line made it one?"
@@ -129,8 +131,8 @@ def leak(exam: Examination, function: Callable[..., Any], case: Case) -> str:
     if not moved.numel() or moved.max() < 1e-4:
         return ""
     return (
-        f"The future leaks: change the last position of {exam.time}, and rows before it move by up to {moved.max():.4g}. "
-        "Which line lets a row see what comes after it?"
+        f"The future leaks: change the last position of {exam.time}, and rows before it move by up to "
+        f"{moved.max():.4g}. Which line lets a row see what comes after it?"
     )
 
 
@@ -145,8 +147,8 @@ def uneven(exam: Examination, function: Callable[..., Any], case: Case) -> str:
     if not isinstance(got, Tensor) or alike(got, wanted):
         return ""
     return (
-        "Ask it about a text that repeats one letter: every average is then the same, and yours is not. Some row of the "
-        "weights does not sum to one; print their sums."
+        "Ask it about a text that repeats one letter: every average is then the same, and yours is not. Some row of "
+        "the weights does not sum to one; print their sums."
     )
 
 

@@ -2,6 +2,7 @@
 
 import inspect
 import linecache
+import textwrap
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +37,7 @@ def judge(
             return Verdict(exercise.name, False, title=misfit)
         outcome = attempt(function, case)
         if isinstance(outcome.error, NotImplementedError) and not str(outcome.error):  # torch's own say something
-            advice = f"In {exercise.function}, put lines of your own in place of: {NOT_BEGUN}"
+            advice = f"In {exercise.function}, replace the line: {NOT_BEGUN}"
             return Verdict(exercise.name, False, title="not begun yet", hint=advice, printed=outcome.printed)
         wanted = exam.solution(*case.arguments().values())
         facts = wrong(exam, case, outcome, wanted, file or code_of(function), in_file=file is not None)
@@ -51,7 +52,8 @@ def wrong_arguments(exercise: Exercise, function: Any, case: Case) -> str:
     """Why a function cannot even be called as the exercise calls it, or nothing."""
     names = ", ".join(case.arguments())
     if not callable(function):
-        return f"{exercise.function} is no function but {type(function).__name__}; write def {exercise.function}({names}):"
+        kind = type(function).__name__
+        return f"{exercise.function} is no function, it is a {kind}; write def {exercise.function}({names}):"
     try:
         inspect.signature(function).bind(*case.arguments().values())
     except ValueError:
@@ -68,21 +70,22 @@ def wrong(
     """What is wrong with an outcome, by name, to be shown; nothing where it is right."""
     given = {} if case.gradient else shown(case.arguments())
     if outcome.error:
-        text = " ".join(f"{type(outcome.error).__name__}: {outcome.error}".split())
-        return given | {"raised": text if len(text) < 300 else f"{text[:300]} ..."} | place_of(outcome.error, file, in_file)
+        return given | {"raised": in_words(outcome.error)} | place_of(outcome.error, file, in_file)
     if not alike(outcome.value, wanted) or outcome.value.dtype != wanted.dtype:
         return given | compared(wanted, outcome.value)
     if outcome.changed:
         name = outcome.changed[0]
-        return {"before": f"{name} = {written(case.arguments()[name])}", "after": f"{name} = {written(outcome.arguments[name])}"}
+        before, after = case.arguments()[name], outcome.arguments[name]
+        return {"before": written(before, name), "after": written(after, name)}
     if case.gradient and (unreached := without_gradient(exam, case, outcome)):
-        return {"wanted": f"a gradient for {', '.join(case.arguments())}", "got": f"none, or another, for {', '.join(unreached)}"}
+        every = ", ".join(case.arguments())
+        return {"wanted": f"a gradient for {every}", "got": f"none, or another, for {', '.join(unreached)}"}
     return {}
 
 
 def shown(arguments: dict[str, Any]) -> dict[str, str]:
     """The arguments as a fact; nothing where they are too large for a pencil."""
-    lines = [f"{name} = {written(value)}" for name, value in arguments.items()]
+    lines = [written(value, name) for name, value in arguments.items()]
     text = ", ".join(lines)
     if len(text) < WIDTH:
         return {"given": text}
@@ -103,6 +106,13 @@ def gradients(answer: Tensor, arguments: dict[str, Tensor]) -> dict[str, Tensor 
     """The gradient that each argument gets from the squares of an answer."""
     found = torch.autograd.grad(answer.square().sum(), list(arguments.values()), allow_unused=True)
     return dict(zip(arguments, found, strict=True))
+
+
+def in_words(error: BaseException) -> str:
+    """An error as Python would say it, cut where it is long."""
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    lines = textwrap.wrap(text, 70, max_lines=4, placeholder=" ...", break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)
 
 
 def place_of(error: BaseException, file: str, in_file: bool) -> dict[str, str]:

@@ -34,7 +34,7 @@ def read(exercise: Exercise, path: str) -> bytes:
     """The content of a file."""
     if path.endswith(".ipynb"):
         call = f'check("{exercise.name}", {exercise.function})'
-        raise UsageError(f"{path!r} is a notebook; check in it: from lower_triangle.exercises import check, then {call}")
+        raise UsageError(f"{path!r} is a notebook; write in it: from lower_triangle.exercises import check; {call}")
     try:
         return Path(path).read_bytes()
     except FileNotFoundError:
@@ -74,7 +74,8 @@ def run(exercise: Exercise, label: str, source: bytes, seconds: int) -> Verdict:
     # -P: no file of the reader's, called torch.py perhaps, stands in for a module before torch has been imported.
     words = [sys.executable, "-P", "-m", f"{__package__}.child", exercise.name, label, folder, str(seconds)]
     package = str(Path(__file__).parents[2])
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])}
+    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
     # Files and no pipes: what the reader's code has started could hold a pipe open for ever.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as aside:
         try:
@@ -88,6 +89,8 @@ def run(exercise: Exercise, label: str, source: bytes, seconds: int) -> Verdict:
     if messages and "verdict" in messages[-1]:
         verdict = messages[-1]["verdict"]
         return Verdict(**verdict | {"printed": verdict["printed"] + beside})
+    if messages and "refused" in messages[-1]:
+        raise UsageError(messages[-1]["refused"])
     if not messages:
         raise RuntimeError(f"the process that checks did not begin: {beside}")
     return broken_off(exercise, label, source, seconds, messages[-1]["passed"], code, beside)

@@ -21,12 +21,13 @@ def compared(wanted: Tensor, got: Any) -> dict[str, str]:
     if not isinstance(got, Tensor):
         return {"wanted": written(wanted), "got": described(got)}
     if wanted.numel() <= MANY and got.numel() <= MANY:
-        return {"wanted": written(wanted) + kind(wanted, got), "got": written(got) + kind(got, wanted)}
+        return {"wanted": unlike(wanted, got), "got": unlike(got, wanted)}
     if got.shape != wanted.shape:
-        return {"wanted": kind(wanted, got).strip(), "got": kind(got, wanted).strip()}
+        return {"wanted": kind(wanted, got), "got": kind(got, wanted)}
     place = first_difference(wanted, got)
     where = f"[{', '.join(map(str, place))}]"
-    return {"at": where, "wanted": written(wanted[place]) + kind(wanted, got), "got": written(got[place]) + kind(got, wanted)}
+    facts = {"wanted": unlike(wanted[place], got[place]), "got": unlike(got[place], wanted[place])}
+    return {"row": f"{where}, the first that differs"} | facts
 
 
 def first_difference(wanted: Tensor, got: Tensor) -> tuple[int, ...]:
@@ -36,11 +37,15 @@ def first_difference(wanted: Tensor, got: Tensor) -> tuple[int, ...]:
     return tuple(rows[0]) if rows else (0,) * (wanted.dim() - 1)
 
 
+def unlike(tensor: Tensor, other: Tensor) -> str:
+    """A tensor, with its shape and its type below where another's differ."""
+    return "\n".join(filter(None, [written(tensor), kind(tensor, other)]))
+
+
 def kind(tensor: Tensor, other: Tensor) -> str:
     """The shape and the type of a tensor, each only where another's differs."""
-    shape = f"  shape {tuple(tensor.shape)}" if tensor.shape != other.shape else ""
-    dtype = f"  dtype {tensor.dtype}" if tensor.dtype != other.dtype else ""
-    return shape + dtype
+    shape = [f"shape {tuple(tensor.shape)}"] if tensor.shape != other.shape else []
+    return ", ".join(shape + ([f"dtype {tensor.dtype}"] if tensor.dtype != other.dtype else []))
 
 
 def described(thing: Any) -> str:
@@ -49,20 +54,22 @@ def described(thing: Any) -> str:
     return f"{text[:WIDTH]}..." if len(text) > WIDTH else text
 
 
-def written(thing: Any) -> str:
-    """A tensor in brackets, with no more decimals than it has; in one line if it fits."""
+def written(thing: Any, name: str = "") -> str:
+    """A tensor in brackets, with no more decimals than it has; in one line if it fits, else rows under one another."""
+    label = f"{name} = " if name else ""
     if not isinstance(thing, Tensor):
-        return described(thing)
-    flat = nested(thing.detach().tolist())
-    return flat if len(flat) <= WIDTH else stacked(thing.detach().tolist(), "")
+        return label + described(thing)
+    return label + stacked(thing.detach().tolist(), len(label))
 
 
-def stacked(values: Any, indent: str) -> str:
-    """Rows under one another."""
-    if not isinstance(values, list) or not values or not isinstance(values[0], list):
-        return nested(values)
-    inner = ",\n".join(indent + " " + stacked(row, indent + " ") for row in values)
-    return f"[{inner.removeprefix(indent + ' ')}]"
+def stacked(values: Any, indent: int) -> str:
+    """Numbers in brackets, those that do not fit into a line under one another."""
+    flat = nested(values)
+    if indent + len(flat) <= WIDTH or not isinstance(values, list) or not isinstance(values[0], list):
+        return flat
+    rows = [stacked(row, indent + 1) for row in values]
+    between = ",\n" + " " * (indent + 1)
+    return f"[{between.join(rows)}]"
 
 
 def nested(values: Any) -> str:

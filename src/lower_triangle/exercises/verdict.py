@@ -57,4 +57,8 @@ def printed_lines(text: str) -> list[str]:
     """The last lines that the reader's code printed, set apart by a bar."""
     lines = text.rstrip("\n").split("\n") if text.strip() else []
     left_out = [f"... {len(lines) - PRINTED_LINES} lines before"] if len(lines) > PRINTED_LINES else []
-    return [f"| {line}".rstrip() for line in left_out + lines[-PRINTED_LINES:]]
+    return [f"| {shorten(line)}".rstrip() for line in left_out + lines[-PRINTED_LINES:]]
+
+
+def shorten(line: str) -> str:
+    return line if len(line) < 2 * WIDTH else f"{line[: 2 * WIDTH]} ..."
