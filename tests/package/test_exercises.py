@@ -386,7 +386,7 @@ def test_the_exercises_are_listed_with_their_pages(capsys):
     for exercise in EXERCISES.values():
         assert re.search(rf"^{exercise.name} +{exercise.task} +{exercise.page}$", shown, re.MULTILINE)
         assert (Path(__file__).parents[2] / "docs" / f"{exercise.page}.md").is_file()
-    assert max(map(len, shown.split("\n"))) < 105
+    assert max(map(len, shown.split("\n"))) < 80
     assert main(["exercises", "--json"]) == 0
     assert [each["name"] for each in json.loads(capsys.readouterr().out)] == list(EXERCISES)
 

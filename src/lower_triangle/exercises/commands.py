@@ -34,7 +34,7 @@ def run_exercises(options: Namespace) -> None:
         print(json.dumps([as_dict(exercise) for exercise in EXERCISES.values()]))
     else:
         for exercise in EXERCISES.values():
-            print(f"{exercise.name:14} {exercise.task:62} {exercise.page}")
+            print(f"{exercise.name:14} {exercise.task:37} {exercise.page}")
         name = next(iter(EXERCISES))
         print(f"\nbegin one:  {PROGRAM} exercises {name} > mine.py\ncheck it:   {PROGRAM} check {name} mine.py")
 
