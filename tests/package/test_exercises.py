@@ -11,13 +11,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from lower_triangle.attention import Average
 from lower_triangle.cli import main
 from lower_triangle.errors import UsageError
 from lower_triangle.exercises import check
 from lower_triangle.exercises.child import check_source
 from lower_triangle.exercises.judge import judge
 from lower_triangle.exercises.registry import EXERCISES, find_exercise
-from lower_triangle.exercises.submission import check_file
+from lower_triangle.exercises.submission import broken_off, check_file
 from lower_triangle.exercises.verdict import report
 
 # Each wrong belief, with the body of a function that holds it.
@@ -114,7 +115,9 @@ SLIPS = {
         "x @ w_q, x @ w_k, x @ w_v": "F.linear(x, w_q), F.linear(x, w_k), F.linear(x, w_v)"
     },
     "T turns the last two dimensions": {"transpose(-2, -1)": "transpose(0, 1)"},
-    "an exponential can hold anything": {"F.softmax(scores, dim=-1)": "scores.exp() / scores.exp().sum(-1, keepdim=True)"},
+    "an exponential can hold anything": {
+        "F.softmax(scores, dim=-1)": "scores.exp() / scores.exp().sum(-1, keepdim=True)"
+    },
 }
 
 
@@ -137,7 +140,7 @@ def written(name, body):
     indent = len(lines[-1]) - len(lines[-1].lstrip())
     text = "\n".join("    " + line[indent if line[:indent].isspace() else 0 :] for line in lines)
     parameters = ", ".join(exercise.examination().cases[0].arguments())
-    namespace = {"torch": torch, "F": F, "math": math}
+    namespace = {"torch": torch, "F": F, "math": math, "Average": Average}
     exec(f"def {exercise.function}({parameters}):\n{text}\n", namespace)
     return namespace[exercise.function]
 
@@ -181,7 +184,7 @@ def test_every_belief_of_the_catalogue_is_tried_and_has_a_hint_of_its_own(name):
 
 # What no belief explains: the exercise, the body, what is said to be behind it, and a part of the hint.
 OTHER = [
-    ("causal-mask", "return torch.ones(Tq, Tk).tril(Tk - Tq)", "another dtype", "torch.float32, and torch.bool is wanted"),
+    ("causal-mask", "return torch.ones(Tq, Tk).tril(Tk - Tq)", "another dtype", "float32, and torch.bool is wanted"),
     ("causal-mask", "return [[True]]", "no tensor", "should return a tensor, and this is a list"),
     ("causal-mask", "torch.ones(Tq, Tk)", "nothing returned", "It ends without return"),
     ("causal-mask", "print(torch.ones(Tq, Tk))", "nothing returned", "printing shows a value to you only"),
@@ -191,7 +194,12 @@ OTHER = [
     ("causal-mask", "exit()", "an error", "The function ends the program"),
     ("causal-mask", "return input()", "an error", "The function waits for the keyboard"),
     ("crude-average", "return x.cumsum(-2).mT", "another shape", "The shape is (2, 3), and (3, 2)"),
-    ("crude-average", "return x.cumsum_(-2).div_(torch.arange(1, x.size(-2) + 1)[:, None])", "an argument written into", "x is"),
+    (
+        "crude-average",
+        "return x.cumsum_(-2).div_(torch.arange(1, x.size(-2) + 1)[:, None])",
+        "an argument written into",
+        "x is not what it was",
+    ),
     ("crude-average", "return x * math.nan", "NaN", "There is a NaN in it."),
     ("crude-average", "return x + x.flip(-2)", "the future leaks", "rows before it move by up to 3."),
     ("crude-average", "return x.cumsum(-2) / 2", "rows that do not sum to one", "a text that repeats one letter"),
@@ -210,6 +218,9 @@ OTHER = [
     ),
     ("one-head", HEAD.replace("x @ w_q,", "(x @ w_q).detach(),"), "cut off from the gradient", "nothing could learn"),
     ("one-head", HEAD.replace("weights @ v", "2 * weights @ v"), "rows that do not sum to one", "print their sums"),
+    ("crude-average", "return [x[: t + 1].mean(0) for t in range(len(x))]", "no tensor", "a list of 3 tensors"),
+    ("crude-average", "T, C = x.shape; return Average()(x)", "a fixed number of dimensions", "(B, T, C)"),
+    ("one-head", "B, T, C = x.shape", "a fixed number of dimensions", "from the end"),
     ("one-head", HEAD.replace("x @ w_k,", "x + w_k,"), "an error", "Print the shapes"),
 ]
 
@@ -277,7 +288,8 @@ def test_a_stub_is_written_solved_and_checked_from_the_command_line(folder, caps
 
 def test_an_error_names_the_line_of_the_readers_file_and_not_ours(folder, capsys):
     Path("mine.py").write_text(
-        "import os\n\n\ndef crude_average(x):\n    print('T is', x.size(-2))\n    os.write(1, b'raw\\n')\n    return x.size(-2) + no\n"
+        "import os\n\n\ndef crude_average(x):\n    print('T is', x.size(-2))\n    os.write(1, b'raw\\n')\n"
+        "    return x.size(-2) + no\n"
     )
     assert main(["check", "crude-average", "mine.py"]) == 1
     out, err = capsys.readouterr()
@@ -300,6 +312,16 @@ def test_a_loop_without_end_is_stopped_and_its_line_named(folder):
     verdict = check_file(find_exercise("causal-mask"), "mine.py", seconds=1)
     assert verdict.title == "3 queries, 3 keys: still running after 1 seconds, and stopped"
     assert verdict.facts["at"].startswith("mine.py:") and not verdict.right
+
+
+def test_a_file_that_does_not_end_before_its_function_is_called_is_told_so():
+    aside = 'Timeout (0:00:10)!\nThread 0x1 (most recent call first):\n  File "my.py", line 2 in <module>\n'
+    verdict = broken_off(find_exercise("one-head"), "my.py", b"import torch\nfit()\n", 10, None, 1, aside)
+    assert report(verdict).split("\n")[:2] == [
+        "one-head: my.py is still running after 10 seconds, and stopped",
+        "  at     my.py:2: fit()",
+    ]
+    assert verdict.hint.endswith('What takes long belongs under if __name__ == "__main__":')
 
 
 def test_a_file_that_ends_python_itself_ends_its_own_process(folder, capsys):
@@ -328,7 +350,7 @@ def test_a_file_that_does_not_run_to_its_end_is_told_so():
 
 
 def test_what_stands_under_main_is_not_run():
-    with pytest.raises(UsageError, match="mine.py defines may_look only under a condition .* __main__ perhaps; move it"):
+    with pytest.raises(UsageError, match="mine.py defines may_look only under a condition .* __main__ perhaps"):
         loaded("if __name__ == '__main__':\n    def may_look(Tq, Tk): ...\n")
 
 
@@ -352,12 +374,12 @@ MISTAKES = {
     "check": "check needs an EXERCISE and a FILE; the exercises are crude-average, causal-mask, one-head",
     "check causal-mask": "check needs a FILE of yours; begin one: lower-triangle exercises causal-mask > mine.py",
     "check causal_mask mine.py": "no exercise called 'causal_mask'; did you mean 'causal-mask'?",
-    "check causal-mask nowhere.py": "no file at 'nowhere.py'; begin one: lower-triangle exercises causal-mask > mine.py",
+    "check causal-mask nowhere.py": "no file at 'nowhere.py'; begin one: lower-triangle exercises causal-mask > ",
     "check causal-mask .": "cannot read '.': Is a directory; give a Python file",
-    "check causal-mask mine.ipynb": "'mine.ipynb' is a notebook; write in it: from lower_triangle.exercises import check;",
+    "check causal-mask mine.ipynb": "'mine.ipynb' is a notebook; write in it: from lower_triangle.exercises import",
     "check causal-mask near.py": "near.py defines no may_look; is it 'my_look'?",
     "check causal-mask far.py": "far.py defines no may_look; it has average, head",
-    "check causal-mask empty.py": "empty.py defines no may_look; it defines no function; begin with: lower-triangle exer",
+    "check causal-mask empty.py": "empty.py defines no may_look; it defines no function; begin with: lower-triangle",
     "check causal-mask broken.py": "broken.py:2: expected ':', at: def may_look(Tq, Tk); mend it first",
     "check causal-mask latin.py": "latin.py",
     "check causal-mask near.py extra": "check does not know what to do with 'extra'; see lower-triangle check --help",

@@ -10,7 +10,7 @@ from lower_triangle.exercises.cases import Belief, Case, Examination
 
 
 def may_look(Tq: int, Tk: int) -> Tensor:
-    """Who may look at whom: True at one's own position and at those before it.
+    """Who may look at whom: True at your own position and those before it.
 
     Each row is a query, each column a key. The last query stands at the last
     key: two queries and four keys are the last two positions of a text of four.

@@ -20,6 +20,10 @@ NOTHING_LEARNS = (
     "made of. Look for .detach(), .data, .item(), .tolist(), .numpy(), no_grad() or torch.tensor(...): they keep the "
     "numbers alone."
 )
+UNPACKED = (
+    "This line wants a fixed number of dimensions. It tempts, because the sizes then have names. But one text is (T, "
+    "C) and a batch of them is (B, T, C). Which sizes can be asked for from the end, so that both will do?"
+)
 OTHER_DTYPE = "The numbers are right, but they are {got}, and {wanted} is wanted."
 NAN = (
     "There is a NaN in it. It comes of 0/0, of ∞/∞, of ∞ − ∞, or of the softmax of a row of −∞ only. Print the "
@@ -34,6 +38,8 @@ def explain(
     belief = None if alike(outcome.value, wanted) else recognise(exam, function, case, outcome)
     if belief:
         return belief.name, belief.hint
+    if "values to unpack" in str(outcome.error):
+        return "a fixed number of dimensions", UNPACKED
     if outcome.error:
         return "an error", of_error(case, outcome)
     if not isinstance(outcome.value, Tensor):
@@ -79,6 +85,9 @@ def of_no_tensor(outcome: Outcome) -> tuple[str, str]:
         said = printed if outcome.printed.strip() else "It ends without return"
         return "nothing returned", f"The function gives nothing back. {said}; return hands it to whoever called."
     kind = type(outcome.value).__name__
+    if isinstance(outcome.value, list | tuple) and all(isinstance(row, Tensor) for row in outcome.value):
+        rows = f"a {kind} of {len(outcome.value)} tensors"
+        return "no tensor", f"This is {rows}, and one tensor is wanted. What puts rows on top of one another?"
     return "no tensor", f"The function should return a tensor, and this is a {kind}. Which line made it one?"
 
 

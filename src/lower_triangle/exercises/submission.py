@@ -15,6 +15,7 @@ from lower_triangle.exercises.registry import Exercise
 from lower_triangle.exercises.verdict import Verdict
 
 SECONDS = 10  # for the reader's code; a right answer takes a hundredth of one
+MAIN = 'if __name__ == "__main__":'
 STARTING = 120  # for Python and torch, on a slow machine
 
 
@@ -117,6 +118,7 @@ def broken_off(
         what = f"Python itself ended, with status {code}"
         hint = "Something ends the whole program, os._exit perhaps, or brings it down."
     if passed is None:
+        hint = f"A file is run from its top to find the function. What takes long belongs under {MAIN}"
         return Verdict(exercise.name, False, title=f"{label} is {what}", facts=facts, hint=hint)
     exam = exercise.examination()
     title = f"{exam.cases[passed].title}: {what}"
