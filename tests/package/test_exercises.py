@@ -278,6 +278,7 @@ def test_a_stub_is_written_solved_and_checked_from_the_command_line(folder, caps
     assert main(["exercises", "causal-mask"]) == 0
     stub = capsys.readouterr().out
     assert stub == EXERCISES["causal-mask"].stub
+    Path("torch.py").write_text("raise ImportError('this is not torch')\n")
     Path("beside.py").write_text("def later(key, query):\n    return key > query\n")
     body = "    return ~later(torch.arange(Tk), torch.arange(Tk - Tq, Tk)[:, None])"
     solved = stub.replace("    raise NotImplementedError", body)
@@ -389,7 +390,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("words", "expected"), MISTAKES.items(), ids=MISTAKES)
-def test_a_slip_of_usage_is_one_line_and_code_2_without_torch(folder, capsys, monkeypatch, words, expected):
+def test_a_slip_of_usage_is_one_line_and_code_2_without_a_process(folder, capsys, monkeypatch, words, expected):
     Path("near.py").write_text("def my_look(Tq, Tk): ...\n")
     Path("far.py").write_text("def average(x): ...\ndef head(x): ...\n")
     Path("empty.py").touch()

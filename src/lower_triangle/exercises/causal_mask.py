@@ -13,7 +13,7 @@ def may_look(Tq: int, Tk: int) -> Tensor:
     """Who may look at whom: True at your own position and those before it.
 
     Each row is a query, each column a key. The last query stands at the last
-    key: two queries and four keys are the last two positions of a text of four.
+    key: two queries with four keys are the last two positions of four.
 
     Shapes:
         returns: (Tq, Tk), of True and False
