@@ -95,6 +95,7 @@ SLIPS = {
     "divided by D, the root forgotten": {"D**0.5": "D"},
     "divided by the root of C": {"D**0.5": "x.size(-1) ** 0.5"},
     "divided by the root of T": {"D**0.5": "T**0.5"},
+    "always the root of 2": {"D**0.5": "2**0.5"},
     "multiplied by the root of D": {"/ D": "* D"},
     "scaled after the softmax": {" / D**0.5": "", "weights @": "weights / D**0.5 @"},
     "0 hides the future": {"-math.inf": "0"},

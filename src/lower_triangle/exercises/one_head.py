@@ -38,7 +38,7 @@ def given(text: tuple[int, ...], D: int, size: float = 1.0) -> dict[str, Any]:
     """A text and three matrices of small whole numbers, the same each time."""
     rng = torch.Generator().manual_seed(3)
     x = torch.randint(-2, 3, text, generator=rng).float()
-    w_q, w_k, w_v = torch.randint(-2, 3, (3, text[-1], D), generator=rng).float()
+    w_q, w_k, w_v = torch.randint(-1, 2, (3, text[-1], D), generator=rng).float()
     return {"x": x * size, "w_q": w_q, "w_k": w_k, "w_v": w_v}
 
 
@@ -81,12 +81,12 @@ EXAMINATION = Examination(
             lambda: {"x": YET, "w_q": W_Q, "w_k": W_K, "w_v": W_V},
         ),
         Case(
-            "four letters of three numbers, D = 2",
-            lambda: given((4, 3), 2),
+            "four letters of three numbers, D = 5",
+            lambda: given((4, 3), 5),
             "In 'yet' many sizes are 2 and every matrix is its own mirror image, which forgives much. Here C is 3 "
-            "and D is 2: which of the two does each line mean?",
+            "and D is 5: which of the two does each line mean?",
         ),
-        Case("one letter, T = 1", lambda: given((1, 3), 2), "One letter hears itself alone, and takes home its value."),
+        Case("one letter, T = 1", lambda: given((1, 3), 5), "One letter hears itself alone, and takes home its value."),
         Case(
             "a batch of two texts",
             lambda: given((2, 4, 3), 5),
@@ -95,11 +95,11 @@ EXAMINATION = Examination(
         ),
         Case(
             "scores in the thousands",
-            lambda: given((4, 3), 2, size=30.0),
+            lambda: given((4, 3), 5, size=30.0),
             "What works for small scores fails for large ones. The largest exponential that a float32 holds is that "
             "of 88.",
         ),
-        Case("a gradient comes back", lambda: given((4, 3), 2), gradient=True),
+        Case("a gradient comes back", lambda: given((4, 3), 5), gradient=True),
     ),
     beliefs=(
         Belief(
@@ -133,6 +133,12 @@ EXAMINATION = Examination(
             "The scores were divided by the root of T, the length of the text. It tempts, because scores.size(-1) is "
             "right at hand. What makes a dot product large is how many numbers a query has.",
             (mistaken(divide=lambda x, q: math.sqrt(q.size(-2))),),
+        ),
+        Belief(
+            "always the root of 2",
+            "The scores were divided by the root of 2, whatever the size of a query. It tempts, because on the page "
+            "that is the number. Where did the 2 come from, and which size is it here?",
+            (mistaken(divide=lambda x, q: math.sqrt(2)), mistaken(divide=lambda x, q: 2)),
         ),
         Belief(
             "multiplied by the root of D",

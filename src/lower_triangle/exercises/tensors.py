@@ -5,7 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-WIDTH = 62
+WIDTH = 62  # so that a 3 by 3 table of True and False is drawn as a table
+WIDER = 70  # for what is given, which is not compared by eye
 MANY = 24  # numbers; of more, only the first row that is wrong is shown
 
 
@@ -59,15 +60,15 @@ def written(thing: Any, name: str = "") -> str:
     label = f"{name} = " if name else ""
     if not isinstance(thing, Tensor):
         return label + described(thing)
-    return label + stacked(thing.detach().tolist(), len(label))
+    return label + stacked(thing.detach().tolist(), len(label), WIDER if name else WIDTH)
 
 
-def stacked(values: Any, indent: int) -> str:
+def stacked(values: Any, indent: int, width: int) -> str:
     """Numbers in brackets, those that do not fit into a line under one another."""
     flat = nested(values)
-    if indent + len(flat) <= WIDTH or not isinstance(values, list) or not isinstance(values[0], list):
+    if indent + len(flat) <= width or not isinstance(values, list) or not isinstance(values[0], list):
         return flat
-    rows = [stacked(row, indent + 1) for row in values]
+    rows = [stacked(row, indent + 1, width) for row in values]
     between = ",\n" + " " * (indent + 1)
     return f"[{between.join(rows)}]"
 
