@@ -1,4 +1,4 @@
-"""The command line: lower-triangle train | sample | evaluate | reproduce.
+"""The command line: lower-triangle train | sample | evaluate | reproduce | exercises | check.
 
 What needs torch is imported where it is used, so that the help, and the answer to a slip of the keyboard, come at once.
 """
@@ -17,20 +17,21 @@ from jsonargparse import Namespace
 
 from lower_triangle.config import ModelConfig, TrainConfig
 from lower_triangle.errors import CorpusError, LowerTriangleError, UsageError, did_you_mean
-from lower_triangle.flags import PROGRAM, Parser
+from lower_triangle.exercises.commands import add_check, add_exercises, run_check, run_exercises
+from lower_triangle.flags import PROGRAM, Parser, add_json
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, 2 for a mistake in the asking, 1 for another. It prints one line."""
+    """Run one command and return its exit code: 0, 2 for a mistake in the asking, 1 for another, said in one line."""
     words = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character shows its escape instead
             stream.reconfigure(errors="backslashreplace")
     try:
-        dispatch(words)
+        code = dispatch(words)
         sys.stdout.flush()
     except LowerTriangleError as error:
         return complain(str(error), error.exit_code)
@@ -44,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
         # Whoever read our output has left. Python would complain again when it flushes stdout at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
-    return 0
+    return code
 
 
 def complain(message: str, exit_code: int) -> int:
@@ -53,8 +54,8 @@ def complain(message: str, exit_code: int) -> int:
     return exit_code
 
 
-def dispatch(words: list[str]) -> None:
-    """Find the command that was asked for, parse its flags, run it."""
+def dispatch(words: list[str]) -> int:
+    """Find the command that was asked for, parse its flags, run it and return its exit code."""
     if not words:
         raise UsageError(f"no command given; there are {', '.join(COMMANDS)}: try {PROGRAM} --help")
     name = words[0]
@@ -63,9 +64,10 @@ def dispatch(words: list[str]) -> None:
     elif name in COMMANDS:
         options = make_parser(name).parse_words(words[1:])
         if options is not None:
-            COMMANDS[name].run(options)
+            return COMMANDS[name].run(options) or 0
     else:
         raise UsageError(f"no command called {name!r}; {did_you_mean(name, COMMANDS)}")
+    return 0
 
 
 def overview() -> str:
@@ -238,10 +240,6 @@ def add_corpus(parser: Parser, default: str | None) -> None:
     )
 
 
-def add_json(parser: Parser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON for a program to read")
-
-
 def open_checkpoint(place: str) -> Any:
     """The checkpoint at a path, or the best one in a run's folder."""
     from lower_triangle.checkpoint import load_checkpoint
@@ -275,7 +273,7 @@ class Command:
     purpose: str
     examples: tuple[str, str]
     add_arguments: Callable[[Parser], None]
-    run: Callable[[Namespace], None]
+    run: Callable[[Namespace], int | None]
     takes_stages: bool = False
 
 
@@ -305,5 +303,17 @@ COMMANDS = {
         add_reproduce,
         run_reproduce,
         takes_stages=True,
+    ),
+    "exercises": Command(
+        "List the exercises, or print a file to begin one with.",
+        (f"{PROGRAM} exercises", f"{PROGRAM} exercises causal-mask > mine.py"),
+        add_exercises,
+        run_exercises,
+    ),
+    "check": Command(
+        "Check the function that you wrote for an exercise.",
+        (f"{PROGRAM} check causal-mask mine.py", f"{PROGRAM} check causal-mask - < mine.py"),
+        add_check,
+        run_check,
     ),
 }

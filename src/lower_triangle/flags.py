@@ -54,3 +54,7 @@ class Parser(ArgumentParser):
         if match := re.match(r"the following arguments are required: (.*)", message):
             return f"{command} needs a {match[1].upper()}; {see}"
         return f"{message}; {see}"
+
+
+def add_json(parser: Parser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON for a program to read")

@@ -207,7 +207,8 @@ def test_a_reader_who_leaves_hears_no_complaint(trained):
 def test_help_comes_without_torch():
     """Torch takes seconds to import; help shall not."""
     script = "import sys; from lower_triangle.cli import main; main(sys.argv[1:]); assert 'torch' not in sys.modules"
-    for words in (["--help"], ["train", "--help"], ["train", "head", "--stepz"]):
+    slips = ["train head --stepz", "check", "check one-head nowhere.py"]
+    for words in map(str.split, ["--help", "train --help", "exercises", "exercises one-head", *slips]):
         subprocess.run([sys.executable, "-c", script, *words], check=True, capture_output=True)
 
 

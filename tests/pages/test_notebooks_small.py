@@ -206,7 +206,7 @@ def test_without_addresses_a_notebook_says_how_to_install_from_a_clone(small):
     assert "3 minutes · [The lecture at" in prose(nb)[0] and "CC BY 4.0" in prose(nb)[0]
     assert "pip install -c constraints.txt ." in prose(nb)[0] and "commit" not in prose(nb)[0]
     assert codes(nb) == ["x = 1"]
-    assert offered("a/b.ipynb", "") == offered("a/b.ipynb", None) == ['[Notebook](b.ipynb){download="b.ipynb"}']
+    assert offered("a/b.ipynb", "") == ['[Notebook](b.ipynb){download="b.ipynb"}']
 
 
 def test_with_addresses_it_installs_what_was_built_and_links_to_its_page(small):

@@ -1,0 +1,104 @@
+"""The exercises by name, and their text, read without importing torch."""
+
+import ast
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from lower_triangle.errors import UsageError, did_you_mean
+from lower_triangle.exercises.cases import Examination
+
+# What a stub does until the reader replaces it.
+NOT_BEGUN = "raise NotImplementedError"
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise. Its module holds the solution, a function of this name, and the EXAMINATION.
+
+    Attributes:
+        page: the address of the page that it belongs to
+        task: what the function does, in one sentence
+        function: the name that the reader's function must have
+    """
+
+    name: str
+    title: str
+    page: str
+    task: str
+    function: str
+
+    @property
+    def module(self) -> str:
+        return self.name.replace("-", "_")
+
+    @property
+    def stub(self) -> str:
+        """A file to begin with: the solution without its body."""
+        text, definition = self.read()
+        signature = "\n".join(text.split("\n")[definition.lineno - 1 : definition.body[0].end_lineno])
+        return f"{imports_for(text, definition)}\n\n\n{signature}\n    {NOT_BEGUN}\n"
+
+    @property
+    def solution(self) -> str:
+        """A file that passes."""
+        text, definition = self.read()
+        return f"{imports_for(text, definition)}\n\n\n{ast.get_source_segment(text, definition)}\n"
+
+    def read(self) -> tuple[str, ast.FunctionDef]:
+        """The source of the exercise's module, and the solution in it."""
+        text = Path(__file__).with_name(f"{self.module}.py").read_text("utf-8")
+        functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+        return text, next(node for node in functions if node.name == self.function)
+
+    def examination(self) -> Examination:
+        """Its cases and beliefs; this imports torch."""
+        return importlib.import_module(f"{__package__}.{self.module}").EXAMINATION
+
+
+def imports_for(text: str, definition: ast.FunctionDef) -> str:
+    """The imports of a module that one of its functions needs, torch first of all for whoever writes another body."""
+    used = {node.id for node in ast.walk(definition) if isinstance(node, ast.Name)} | {"torch"}
+    imports = [node for node in ast.parse(text).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    needed = [node for node in imports if used & {(name.asname or name.name) for name in node.names}]
+    lines = [ast.unparse(node) for node in needed]
+    return "\n".join(lines).replace("\nimport torch", "\n\nimport torch")
+
+
+def find_exercise(name: str) -> Exercise:
+    """An exercise by its name.
+
+    Raises:
+        UsageError: when there is none of that name.
+    """
+    if name not in EXERCISES:
+        raise UsageError(f"no exercise called {name!r}; {did_you_mean(name, EXERCISES)}")
+    return EXERCISES[name]
+
+
+EXERCISES = {
+    exercise.name: exercise
+    for exercise in (
+        Exercise(
+            name="crude-average",
+            title="The crude average",
+            page="attention/average",
+            task="Average each position with its past.",
+            function="crude_average",
+        ),
+        Exercise(
+            name="causal-mask",
+            title="The causal mask",
+            page="attention/average",
+            task="Say who may look at whom.",
+            function="may_look",
+        ),
+        Exercise(
+            name="one-head",
+            title="One head of attention",
+            page="attention/query-key-value",
+            task="Gather from the past what answers.",
+            function="one_head",
+        ),
+    )
+}
