@@ -16,12 +16,15 @@ from pagecode import build
 from pagecode.citations import Sources
 from pagecode.page import Page
 from pagecode.project import Problem, Project, ProjectError
+from pagecode.publish import labs
+from pagecode.publish.lab_pages import LabPages
 from pagecode.reader import read_page
 from pagecode.site import judge
 
 log = logging.getLogger("mkdocs.pagecode")
 problems: list[Problem] = []
 built: dict[Path, Page] = {}
+lab_pages = LabPages()
 serving = False
 BRANCH = "main"
 
@@ -60,12 +63,14 @@ def on_pre_build(config: MkDocsConfig) -> None:
     with plainly():
         project = project_of(config)
         Sources.load(project.sources)
-        problems[:] = build.run_stale(project, log.info)
+        problems[:] = [*build.run_stale(project, log.info), *labs.run_stale(project, log.info)]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
     with plainly():
-        made = build.bundles(project_of(config))
+        project = project_of(config)
+        made = build.bundles(project)
+    lab_pages.add(project, files, config)
     for address, text in made.items():
         files.append(File.generated(config, address, content=text))
 
@@ -82,8 +87,10 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
 def on_page_markdown(markdown: str, page, config: MkDocsConfig, files: Files) -> str:
     project = project_of(config)
     path = project.docs / page.file.src_uri
-    built[Path(page.file.abs_dest_path)] = read_page(project, path)
-    config.mdx_configs["pagecode.extension"]["page"] = page.file.src_uri
+    lab = lab_pages.page(project, page.file.src_uri)
+    config.mdx_configs["pagecode.extension"].update(page=page.file.src_uri, lab=lab and lab.text or "")
+    if lab or path.suffix == ".md":  # a lab that did not run is no page to judge
+        built[Path(page.file.abs_dest_path)] = lab or read_page(project, path)
     return build.with_facts(project, path, markdown, page.meta)
 
 
@@ -93,6 +100,7 @@ def on_post_build(config: MkDocsConfig) -> None:
     if problems:
         # Nobody is to publish it by mistake.
         shutil.rmtree(config.site_dir)
-        found = sorted(set(problems), key=lambda problem: (problem.path, problem.line, problem.message))
+        located = set(map(lab_pages.located, problems))
+        found = sorted(located, key=lambda problem: (problem.path, problem.line, problem.message))
         lines = [str(problem) for problem in found]
         raise PluginError("\n".join(["", *lines, f"problems: {len(lines)}; the site is not built"]))
