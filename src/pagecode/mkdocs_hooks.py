@@ -70,7 +70,7 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     with plainly():
         project = project_of(config)
         made = build.bundles(project)
-    lab_pages.add(project, files, config)
+    lab_pages.add(project, files, config, {problem.path for problem in problems})
     for address, text in made.items():
         files.append(File.generated(config, address, content=text))
 

@@ -27,8 +27,11 @@ class LabPages:
         self.texts: dict[str, str] = {}
         self.lines: dict[str, list[int]] = {}
 
-    def add(self, project: Project, files: Files, config: MkDocsConfig) -> None:
-        """Put each lab among the files as a page, with its executed notebook beside it."""
+    def add(self, project: Project, files: Files, config: MkDocsConfig, failed: set[str]) -> None:
+        """Put each lab among the files as a page, with its executed notebook beside it.
+
+        Of those that `failed` there is nothing to show, and the build has said why.
+        """
         self.texts.clear()
         self.lines.clear()
         for lab in labs_of(project):
@@ -36,10 +39,9 @@ class LabPages:
             taken = files.get_file_from_path(address)
             if taken:
                 files.remove(taken)
-            notebook = lab.notebook()
-            # A lab that did not run has no page to speak of, and the build has said why.
             text = f"# {lab.path.stem}\n"
-            if notebook:
+            if lab.name not in failed:
+                notebook = lab.notebook()
                 text, self.lines[lab.name] = markdown(lab, notebook)
                 self.texts[address] = text
                 download = json.dumps(published(notebook), indent=1, ensure_ascii=False) + "\n"
@@ -110,5 +112,5 @@ def ran(lab: Lab, notebook: dict) -> list[str]:
     """The line below the title: that the lab ran, for how long, and where to get it."""
     total = sum(seconds(cell) for cell in notebook["cells"] if cell["cell_type"] == "code")
     name = lab.path.with_suffix(".ipynb").name
-    took = f"ran in {max(1, round(total))} seconds on one thread when this page was built"
+    took = f"Ran in {max(1, round(total))} seconds on one thread when this page was built"
     return [f'{took} · [the notebook, with these outputs]({name}){{download="{name}"}}', "{.facts}"]

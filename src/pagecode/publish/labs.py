@@ -56,15 +56,19 @@ class Lab:
         """A hash of all that the lab's outputs depend on: its text, the code it reaches, the data, the tools."""
         runners = [file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parent.glob("lab*.py"))]
         texts = [self.source, *runners, *map(version, TOOLS)]
-        return hashed(self.project, texts, modules_named(self.project, self.source, ""), bool(HIDDEN.search(self.source)))
+        modules = modules_named(self.project, self.source, "")
+        return hashed(self.project, texts, modules, any_module=bool(HIDDEN.search(self.source)))
 
-    def notebook(self) -> dict | None:
-        """The executed notebook, unless something that it depends on has changed since."""
+    def fresh(self) -> bool:
+        """True when nothing that the lab depends on has changed since it was executed."""
         try:
-            notebook = json.loads(self.kept.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        return notebook if notebook["metadata"].get("pagecode") == self.key else None
+            return self.notebook()["metadata"]["pagecode"] == self.key
+        except (OSError, ValueError, KeyError):
+            return False
+
+    def notebook(self) -> dict:
+        """The executed notebook that is kept."""
+        return json.loads(self.kept.read_text(encoding="utf-8"))
 
     def starts(self) -> list[int]:
         """The line of each cell's `# %%`; the header, where it has more than Jupyter's own part, is a cell too."""
@@ -84,7 +88,7 @@ def run_stale(project: Project, say: Callable[[str], None]) -> list[Problem]:
     problems: list[Problem] = []
     for lab in labs_of(project):
         faults = faults_of(lab)
-        if not faults and not lab.notebook():
+        if not faults and not lab.fresh():
             say(f"Executing {lab.name}")
             faults = execute(lab)
         problems.extend(faults)
@@ -119,8 +123,10 @@ def execute(lab: Lab) -> list[Problem]:
             return [Problem(lab.name, 1, f"the lab could not be executed: {said}")]
         ran = json.loads(result.read_text(encoding="utf-8"))
     notebook, stopped = ran["notebook"], ran["stopped"]
-    problems = [stop(lab, notebook, *stopped)] if stopped else list(refused(lab, notebook))
-    if not problems and lab.key == key:
+    problems = [stop(lab, notebook, *stopped)] if stopped else refused(lab, notebook)
+    if not problems and Lab(lab.project, lab.path).key != key:
+        problems = [Problem(lab.name, 1, "the lab, or what it depends on, changed while it ran; build again")]
+    if not problems:
         lab.kept.parent.mkdir(parents=True, exist_ok=True)
         notebook["metadata"]["pagecode"] = key
         part = lab.kept.with_suffix(".part")
