@@ -173,8 +173,8 @@ ax.plot(steps, batch_losses[::10], ".", color=MUTED, markersize=1.5)
 ax.set_ylabel("loss, nats a character")
 plt.show()
 
-below = next((step for step, loss in val_curve if loss < yardstick), None)
-print("first seen below the counted pairs after", below, "steps")
+below = [step for step, loss in val_curve if loss < yardstick]
+print("first seen below the pairs after steps:", min(below, default="never"))
 
 # %% [markdown]
 # ## The matrix fills in

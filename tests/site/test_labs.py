@@ -2,7 +2,10 @@
 
 import gzip
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -70,3 +73,26 @@ def test_the_lab_draws_its_losses_and_its_matrices():
     assert "counted pairs" in figures[0] and "last tenth" in figures[0]
     assert re.findall(r"after (\d+) steps", figures[1]) == ["0", "100", "500", "2000"]
     assert article("train-a-head").count('role="img"') == 2
+
+
+def tries() -> dict[str, str]:
+    """What the end of the lab asks the reader to change: each setting, with its new value."""
+    asked = re.findall(r"^# \d\. \*\*`(\w+) = (.+?)`\*\*", LABS["train-a-head"].source, re.MULTILINE)
+    assert len(asked) == 3
+    return dict(asked)
+
+
+@pytest.mark.parametrize("setting", tries())
+def test_what_the_lab_asks_to_try_runs_as_a_plain_program(setting, tmp_path):
+    """In fewer steps, so what it comes to is another matter, except that a context of one cannot look back."""
+    code = LABS["train-a-head"].source
+    for name, value in {"STEPS": "200", setting: tries()[setting]}.items():
+        code, changed = re.subn(rf"^{name} = [^#\n]*", f"{name} = {value}  ", code, flags=re.MULTILINE)
+        assert changed == 1
+    file = tmp_path / "lab.py"
+    file.write_text(code, encoding="utf-8")
+    environment = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, file], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    choosy = re.search("(yes|no) +it ends more choosy", done.stdout)
+    assert choosy and (choosy[1] == "no") == (setting == "CONTEXT"), done.stdout
