@@ -16,7 +16,8 @@
 # This is a lab: one notebook from top to bottom, made to be taken away and changed. A head of self-attention learns to
 # continue a play. You see its loss fall past the best that counting can do, and its attention matrix fill in.
 #
-# Take the notebook, or this page's cells one after the other. Each cell needs those above it.
+# Take the notebook, or this page's cells one after the other. Each cell needs those above it, and all of them this
+# course's package, `lower_triangle`, in the Python that runs them.
 #
 # ## Settings
 #
