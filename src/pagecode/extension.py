@@ -30,6 +30,7 @@ class PagecodeExtension(Extension):
         self.config = {
             "root": [".", "the folder with the project's pyproject.toml"],
             "page": ["", "the page's path below the docs folder"],
+            "lab": ["", "the page's Markdown, where it is made from a lab and not read from that path"],
             "problems": [[], "the list to which problems are added"],
             "site_url": ["", "where the site is published, if that is known"],
             "repo_url": ["", "where its repository is published, if that is known"],
@@ -49,9 +50,14 @@ class PagecodeExtension(Extension):
         # After the stashed HTML has been put back (30), and after the maths (5).
         md.postprocessors.register(Programs(md, self), "pagecode-programs", 4)
 
+    def source(self) -> Page:
+        """The page that is being rendered."""
+        lab = self.getConfig("lab")
+        return Reader(self.project, self.path, lab).page() if lab else read_page(self.project, self.path)
+
     def complain(self, citation: str, place: str, message: str) -> None:
         """Note a problem with a citation at each line of the page that has it, if only in its front matter."""
-        page = read_page(self.project, self.path)
+        page = self.source()
         head = [number for number, line in enumerate(page.text.split("\n"), start=1) if place and place in line]
         for line in page.lines_with(citation) or head[:1] or [1]:
             self.problems.append(Problem(page.name, line, message))
@@ -143,19 +149,25 @@ class Programs(Postprocessor):
     def run(self, text: str) -> str:
         extension = self.extension
         for error in extension.maths.errors:
-            line = find_formula(extension.path.read_text(encoding="utf-8"), error.formula) or 1
+            line = find_formula(extension.source().text, error.formula) or 1
             extension.problems.append(Problem(extension.project.name_of(extension.path), line, str(error)))
         # Headings come through here too, on their way into the table of contents.
         codes = read_html(text).codes if "<pre" in text else []
-        page = read_page(extension.project, extension.path) if codes else None
+        page = extension.source() if codes else None
         pairs = list(zip(codes, page.blocks if page else [], strict=False))
         for number, (code, block) in reversed(list(enumerate(pairs))):
             if code.text.strip("\n") != block.code.strip("\n"):
                 continue
             # Output stays right below its code, and the buttons come after both.
             end = pairs[number + 1][0].end if block.output and number + 1 < len(pairs) else code.end
-            text = text[:end] + copy_buttons(extension.project, page, block) + text[end:]
+            buttons = copy_cell(block) if extension.getConfig("lab") else copy_buttons(extension.project, page, block)
+            text = text[:end] + buttons + text[end:]
         return text
+
+
+def copy_cell(block: Block) -> str:
+    """The button below a cell of a lab: the cells share one program, so it carries this one and claims no more."""
+    return copy_box(button(block.code, "Copy this cell", "")) if block.runs else ""
 
 
 def copy_buttons(project: Project, page: Page, block: Block) -> str:
@@ -168,6 +180,11 @@ def copy_buttons(project: Project, page: Page, block: Block) -> str:
     buttons = button(whole, "Copy the program" if whole != seen else "Copy", count)
     if whole != seen:
         buttons += button(seen, "Copy only what is seen", "")
+    return copy_box(buttons)
+
+
+def copy_box(buttons: str) -> str:
+    """Where the buttons stand; shown by the script that makes them work."""
     return f'<div class="copy" data-search-exclude hidden>{buttons}</div>'
 
 

@@ -66,7 +66,8 @@ def point(element: ElementTree.Element, name: str) -> None:
         element.set("id", f"{name}-{element.get('id')}")
     if LINK in element.attrib:
         target = element.attrib.pop(LINK)
-        # A raster, as imshow draws one, carries its data in the place of a reference.
-        element.set("href", f"#{name}-{target[1:]}" if target.startswith("#") else target)
+        # A raster, as imshow draws one, carries its data in the place of a reference. The attribute keeps its old name:
+        # instant navigation assigns to whatever has an href, and that of an SVG element cannot be assigned to.
+        element.set("xlink:href", f"#{name}-{target[1:]}" if target.startswith("#") else target)
     for attribute, value in element.attrib.items():
         element.set(attribute, REFERENCE.sub(rf"url(#{name}-\1)", value))

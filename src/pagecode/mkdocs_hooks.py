@@ -18,8 +18,9 @@ from pagecode import build
 from pagecode.citations import Sources
 from pagecode.page import Page
 from pagecode.project import Problem, Project, ProjectError
-from pagecode.publish import citing
+from pagecode.publish import citing, labs
 from pagecode.publish.addresses import Addresses
+from pagecode.publish.lab_pages import LabPages
 from pagecode.publish.links import mark_external
 from pagecode.publish.notebooks import Origin, address_of, notebook, offered
 from pagecode.publish.prose import Surroundings
@@ -31,6 +32,7 @@ from pagecode.site import judge
 log = logging.getLogger("mkdocs.pagecode")
 problems: list[Problem] = []
 built: dict[Path, Page] = {}
+lab_pages = LabPages()
 serving = False
 
 
@@ -77,7 +79,7 @@ def on_pre_build(config: MkDocsConfig) -> None:
     with plainly():
         project = project_of(config)
         Sources.load(project.sources)
-        problems[:] = build.run_stale(project, log.info)
+        problems[:] = [*build.run_stale(project, log.info), *labs.run_stale(project, log.info)]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
@@ -88,6 +90,7 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
         made |= {} if problems else notebooks_of(project, config, files)
         citation = citing.with_addresses(citing.load_citation(project.root), *addresses(config))
         moved = Addresses.load(project.root).moved
+    lab_pages.add(project, files, config, {problem.path for problem in problems})
     if citation:
         made[citing.NAME] = citation
     for address, text in made.items():
@@ -127,10 +130,12 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
 def on_page_markdown(markdown: str, page, config: MkDocsConfig, files: Files) -> str:
     project = project_of(config)
     path = project.docs / page.file.src_uri
-    built[Path(page.file.abs_dest_path)] = read_page(project, path)
-    config.mdx_configs["pagecode.extension"]["page"] = page.file.src_uri
+    lab = lab_pages.page(project, page.file.src_uri)
+    config.mdx_configs["pagecode.extension"].update(page=page.file.src_uri, lab=lab and lab.text or "")
+    if lab or path.suffix == ".md":  # a lab that did not run is no page to judge
+        built[Path(page.file.abs_dest_path)] = lab or read_page(project, path)
     facts = build.facts(project, path, page.meta)
-    if address_of(page.file.src_uri) in files.src_uris:
+    if not lab and address_of(page.file.src_uri) in files.src_uris:
         facts += offered(address_of(page.file.src_uri), addresses(config)[1])
     return build.with_facts(markdown, facts)
 
@@ -149,6 +154,7 @@ def on_post_build(config: MkDocsConfig) -> None:
     if problems:
         # Nobody is to publish it by mistake.
         shutil.rmtree(config.site_dir)
-        found = sorted(set(problems), key=lambda problem: (problem.path, problem.line, problem.message))
+        located = set(map(lab_pages.located, problems))
+        found = sorted(located, key=lambda problem: (problem.path, problem.line, problem.message))
         lines = [str(problem) for problem in found]
         raise PluginError("\n".join(["", *lines, f"problems: {len(lines)}; the site is not built"]))

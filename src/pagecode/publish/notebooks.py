@@ -34,12 +34,12 @@ class Origin:
     python: str
 
     @classmethod
-    def of(cls, project: Project, name: str, site: str | None, repository: str | None, commit: str) -> "Origin":
+    def of(cls, project: Project, name: str, site: str, repository: str, commit: str) -> "Origin":
         """The origin of a build of `project`."""
         with open(project.root / "pyproject.toml", "rb") as file:
             about = tomllib.load(file).get("project", {})
         package, python = about.get("name", project.root.name), about.get("requires-python", "")
-        return cls(name, site or "", repository, commit, package, python)
+        return cls(name, site, repository, commit, package, python)
 
     @property
     def install(self) -> str:
@@ -70,7 +70,7 @@ def address_of(path: str) -> str:
     return path.removesuffix(".md") + ".ipynb"
 
 
-def offered(address: str, repository: str | None) -> list[str]:
+def offered(address: str, repository: str) -> list[str]:
     """The links to a page's notebook: to take it, and to open it in Colab, which reads repositories on GitHub only."""
     name = address.rsplit("/", 1)[-1]
     links = [f'[Notebook]({name}){{download="{name}"}}']

@@ -1,0 +1,98 @@
+"""The labs of the built site: what they claim held when they ran, soon enough, and their pages are light."""
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from pagecode.project import Project
+from pagecode.publish.labs import labs_of, outputs, seconds
+
+ROOT = Path(__file__).parents[2]
+LABS = {lab.path.stem: lab for lab in labs_of(Project.load(ROOT))}
+
+
+def notebook(name: str) -> dict:
+    return json.loads((ROOT / "site/labs" / f"{name}.ipynb").read_text(encoding="utf-8"))
+
+
+def article(name: str) -> str:
+    page = (ROOT / "site/labs" / name / "index.html").read_text(encoding="utf-8")
+    return page.split('<article class="md-content__inner')[1].split("</article>")[0]
+
+
+def code_cells(name: str) -> list[dict]:
+    return [cell for cell in notebook(name)["cells"] if cell["cell_type"] == "code"]
+
+
+def test_the_labs_are_those_that_we_know():
+    assert set(LABS) == {"train-a-head"}
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_what_is_offered_is_a_sound_notebook_that_has_run(name):
+    nbformat.validate(nbformat.from_dict(notebook(name)))
+    assert [cell["execution_count"] for cell in code_cells(name)] == list(range(1, len(code_cells(name)) + 1))
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_no_cell_took_longer_than_twenty_seconds(name):
+    took = [seconds(cell) for cell in code_cells(name)]
+    assert all(0 < second <= 20 for second in took), took
+    assert max(took) > 1  # something was learnt
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_the_page_is_light_and_brings_no_style_and_no_script(name):
+    page = (ROOT / "site/labs" / name / "index.html").read_bytes()
+    assert len(gzip.compress(page)) < 150 * 1024
+    assert not re.search(r"<style|<script|\sstyle=|\ssrc=", article(name))
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_lines_of_code_need_no_scrolling(name):
+    lines = [line for cell in code_cells(name) for line in "".join(cell["source"]).split("\n")]
+    assert [line for line in lines if len(line) > 80] == []
+
+
+def test_each_claim_of_the_lab_held_in_the_run_that_it_shows():
+    printed = [outputs(cell)[0] for cell in code_cells("train-a-head")]
+    claims = [line for text in printed for line in text.split("\n") if re.match("(yes|no)  ", line)]
+    assert len(claims) == 8
+    assert [claim for claim in claims if not claim.startswith("yes")] == []
+
+
+def test_the_lab_draws_its_losses_and_its_matrices():
+    figures = [figure for cell in code_cells("train-a-head") for figure in outputs(cell)[1]]
+    assert "counted pairs" in figures[0] and "last tenth" in figures[0]
+    assert re.findall(r"after (\d+) steps", figures[1]) == ["0", "100", "500", "2000"]
+    assert article("train-a-head").count('role="img"') == 2
+
+
+def tries() -> dict[str, str]:
+    """What the end of the lab asks the reader to change: each setting, with its new value."""
+    asked = re.findall(r"^# \d\. \*\*`(\w+) = (.+?)`\*\*", LABS["train-a-head"].source, re.MULTILINE)
+    assert len(asked) == 3
+    return dict(asked)
+
+
+@pytest.mark.parametrize("setting", tries())
+def test_what_the_lab_asks_to_try_runs_as_a_plain_program(setting, tmp_path):
+    """In fewer steps, so what it comes to is another matter, except that a context of one cannot look back."""
+    code = LABS["train-a-head"].source
+    for name, value in {"STEPS": "200", setting: tries()[setting]}.items():
+        code, changed = re.subn(rf"^{name} = [^#\n]*", f"{name} = {value}  ", code, flags=re.MULTILINE)
+        assert changed == 1
+    file = tmp_path / "lab.py"
+    file.write_text(code, encoding="utf-8")
+    environment = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, file], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    choosy = re.search("(yes|no) +it ends more choosy", done.stdout)
+    assert choosy and (choosy[1] == "no") == (setting == "CONTEXT"), done.stdout
