@@ -1,10 +1,11 @@
-"""The addresses of the site and its repository: with none known no page names one, and a known one is right everywhere."""
+"""The addresses of the site and its repository: where none is known none is named, and a known one is right."""
 
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
 import pytest
@@ -93,6 +94,34 @@ def test_a_known_repository_is_linked_from_every_page(known, unknown):
     for name, text in pages(known).items():
         assert REPO in links(text), name
     assert [name for name, text in pages(unknown).items() if REPO in text] == []
+
+
+def test_a_page_can_be_edited_and_reported_where_it_is_kept(known):
+    for name, text in pages(known).items():
+        [edit] = re.findall(r'<a href="([^"]*)" rel="edit"', text)
+        assert edit.startswith(f"{REPO}/edit/main/docs/"), name
+        assert (ROOT / "docs" / edit.removeprefix(f"{REPO}/edit/main/docs/")).is_file(), edit
+        [report] = [address for address in links(text) if address.startswith(f"{REPO}/issues/new?")]
+        assert f"Page: {SITE}{name}\n" in parse_qs(urlsplit(report).query)["body"][0]
+
+
+def test_a_preview_names_the_page_and_a_picture_that_is_there(known):
+    for name, text in pages(known).items():
+        assert re.findall(r'<meta property="og:url" content="([^"]*)"', text) == [SITE + name]
+        [picture] = re.findall(r'<meta property="og:image" content="([^"]*)"', text)
+        assert picture.startswith(SITE) and (known / picture.removeprefix(SITE)).is_file()
+
+
+def test_colab_opens_the_notebooks_that_the_site_has_and_no_others(known, unknown):
+    home = REPO.replace("https://github.com", "https://colab.research.google.com/github") + "/blob/notebooks/"
+    opened = {
+        address.removeprefix(home)
+        for text in pages(known).values()
+        for address in links(text)
+        if "colab.research" in address
+    }
+    assert opened and opened == {file.relative_to(known).as_posix() for file in known.rglob("*.ipynb")}
+    assert [file for file in unknown.rglob("*.ipynb") if "pip install --quiet" in file.read_text(encoding="utf-8")] == []
 
 
 def test_but_for_its_addresses_the_site_is_the_same(known, unknown):
