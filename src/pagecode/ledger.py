@@ -211,7 +211,9 @@ class Ledger:
         )
 
     def save(self, page: Page, entry: dict) -> None:
-        """Replace the entry of a page."""
+        """Replace the entry of a page, if it says something new."""
+        if self.read(page.path) == entry:
+            return
         file = self.file(page.path)
         file.parent.mkdir(parents=True, exist_ok=True)
         part = file.with_suffix(".part")

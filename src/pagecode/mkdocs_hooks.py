@@ -37,7 +37,7 @@ serving = False
 
 
 def project_of(config: MkDocsConfig) -> Project:
-    return Project.load(Path(config.config_file_path).parent)
+    return Project.load(Path(config.config_file_path).resolve().parent)
 
 
 def addresses(config: MkDocsConfig) -> tuple[str, str]:

@@ -283,7 +283,7 @@ def test_figures_are_drawn_in_the_colours_of_the_light_palette():
 def parts():
     """Each page of a part that has several, with its row and the rows of the part."""
     for item in yaml_load((ROOT / "mkdocs.yml").read_text())["nav"]:
-        for children in item.values():
+        for children in item.values() if isinstance(item, dict) else ():
             if isinstance(children, list):
                 names = [child if isinstance(child, str) else next(iter(child.values())) for child in children]
                 for row, name in enumerate(names, start=1):
