@@ -16,6 +16,7 @@ from pagecode import build
 from pagecode.citations import Sources
 from pagecode.page import Page
 from pagecode.project import Problem, Project, ProjectError
+from pagecode.publish import policy
 from pagecode.reader import read_page
 from pagecode.site import judge
 
@@ -88,6 +89,8 @@ def on_page_markdown(markdown: str, page, config: MkDocsConfig, files: Files) ->
 
 
 def on_post_build(config: MkDocsConfig) -> None:
+    if not serving:  # what reloads a served page is a script of its own
+        problems.extend(policy.apply(Path(config.site_dir), built))
     base = urlsplit(config.site_url or "").path.strip("/")
     problems.extend(judge(project_of(config), Path(config.site_dir), built, f"/{base}/" if base else "/"))
     if problems:
