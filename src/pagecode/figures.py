@@ -67,6 +67,8 @@ def point(element: ElementTree.Element, name: str) -> None:
     if LINK in element.attrib:
         target = element.attrib.pop(LINK)
         # A raster, as imshow draws one, carries its data in the place of a reference.
-        element.set("href", f"#{name}-{target[1:]}" if target.startswith("#") else target)
+        # Under its old name, which HTML still reads: the theme's instant navigation writes to whatever has an href, and
+        # that of an SVG element cannot be written to.
+        element.set("xlink:href", f"#{name}-{target[1:]}" if target.startswith("#") else target)
     for attribute, value in element.attrib.items():
         element.set(attribute, REFERENCE.sub(rf"url(#{name}-\1)", value))
