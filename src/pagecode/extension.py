@@ -19,6 +19,7 @@ from pagecode.maths import MathMarkdown, find_formula
 from pagecode.page import FIGURE, Block, Page
 from pagecode.programs import program
 from pagecode.project import Problem, Project
+from pagecode.reach import reachable
 from pagecode.reader import Reader, read_page
 
 
@@ -45,6 +46,7 @@ class PagecodeExtension(Extension):
         md.inlinePatterns.register(Cite(md, self), "pagecode-cite", 175)
         # After the stashed HTML has been put back (30), and after the maths (5).
         md.postprocessors.register(Programs(md, self), "pagecode-programs", 4)
+        md.postprocessors.register(Reach(md), "pagecode-reach", 3)
 
     def complain(self, citation: str, place: str, message: str) -> None:
         """Note a problem with a citation at each line of the page that has it, if only in its front matter."""
@@ -141,6 +143,13 @@ class Programs(Postprocessor):
             end = pairs[number + 1][0].end if block.output and number + 1 < len(pairs) else code.end
             text = text[:end] + copy_buttons(extension.project, page, block) + text[end:]
         return text
+
+
+class Reach(Postprocessor):
+    """Lets what is too wide scroll in a box that a keyboard reaches."""
+
+    def run(self, text: str) -> str:
+        return reachable(text)
 
 
 def copy_buttons(project: Project, page: Page, block: Block) -> str:
