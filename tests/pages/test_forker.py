@@ -43,5 +43,6 @@ def test_how_a_program_fails_is_told(forker: Forker, code: str, status: int, sai
 
 
 def test_a_program_that_calls_torch_on_one_thread_does_not_hang(forker: Forker):
-    ended = forker.run("import torch\nprint(torch.get_num_threads(), float((torch.ones(300, 300) @ torch.ones(300)).sum()))")
+    product = "float((torch.ones(300, 300) @ torch.ones(300)).sum())"
+    ended = forker.run(f"import torch\nprint(torch.get_num_threads(), {product})")
     assert (ended.status, ended.printed) == (0, "1 90000.0\n")
