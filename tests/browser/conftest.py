@@ -66,15 +66,21 @@ def published(server: Server, site: Site, tmp_path_factory: pytest.TempPathFacto
     return server.add(folder, "published.localhost")
 
 
+def chromium(playwrights: str) -> str:
+    """The Chromium to use; where there is none, every test that needs it fails with one line."""
+    try:
+        return find(playwrights, install_debians)
+    except NoChromium as error:
+        said = str(error)
+    return pytest.fail(said, pytrace=False)
+
+
 @pytest.fixture(scope="package")
 def browser(server: Server) -> Iterator[Browser]:
     """The browser: pages of these hosts are secure, as on https, so that they may use the clipboard."""
     rules = f"MAP *.localhost:80 127.0.0.1:{server.server_port}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
     with sync_playwright() as playwright:
-        try:
-            path = find(playwright.chromium.executable_path, install_debians)
-        except NoChromium as error:
-            pytest.fail(str(error), pytrace=False)
+        path = chromium(playwright.chromium.executable_path)
         options = [*QUIET, f"--host-resolver-rules={rules}"]
         # Root, as in a container, has no sandbox to run in.
         options += ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -98,6 +104,7 @@ def visit(browser: Browser, site: Site, watch: Watch) -> Iterator[Callable[..., 
 
     def visit(address: str, on: Site = site, **options: object) -> Page:
         contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options}))
+        contexts[-1].set_default_timeout(15_000)
         watch.on(contexts[-1], on.origin)
         page = contexts[-1].new_page()
         page.goto(on.url(address))

@@ -110,9 +110,9 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 def addresses() -> list[str]:
-    """Where the pages of the built site lie, the one for what is not there included."""
+    """Where the pages of the built site lie, the one for what is not there included; without a site, one that fails."""
     found = [file.relative_to(BUILT).as_posix().removesuffix("index.html") for file in BUILT.rglob("*.html")]
-    return sorted(found)
+    return sorted(found) or [""]
 
 
 def source_of(address: str) -> Path | None:
