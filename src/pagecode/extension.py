@@ -20,6 +20,7 @@ from pagecode.page import FIGURE, Block, Page
 from pagecode.programs import program
 from pagecode.project import Problem, Project
 from pagecode.publish import citing
+from pagecode.reach import reachable
 from pagecode.reader import Reader, read_page
 
 
@@ -49,6 +50,7 @@ class PagecodeExtension(Extension):
         md.inlinePatterns.register(Cite(md, self), "pagecode-cite", 175)
         # After the stashed HTML has been put back (30), and after the maths (5).
         md.postprocessors.register(Programs(md, self), "pagecode-programs", 4)
+        md.postprocessors.register(Reach(md), "pagecode-reach", 3)
 
     def source(self) -> Page:
         """The page that is being rendered."""
@@ -168,6 +170,13 @@ class Programs(Postprocessor):
 def copy_cell(block: Block) -> str:
     """The button below a cell of a lab: the cells share one program, so it carries this one and claims no more."""
     return copy_box(button(block.code, "Copy this cell", "")) if block.runs else ""
+
+
+class Reach(Postprocessor):
+    """Lets what is too wide scroll in a box that a keyboard reaches."""
+
+    def run(self, text: str) -> str:
+        return reachable(text)
 
 
 def copy_buttons(project: Project, page: Page, block: Block) -> str:

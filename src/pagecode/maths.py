@@ -204,7 +204,7 @@ class _Formulas(Postprocessor):
                 self.extension.errors.append(error)
             return f"<code>{html.escape(formula.strip())}</code>{match[4]}"
         if tag == "div":
-            return f'<div class="math" tabindex="0">{mathml}</div>{match[4]}'
+            return f'<div class="math scrolls" role="group" aria-label="Formula" tabindex="0">{mathml}</div>{match[4]}'
         # Browsers may break the line between a formula and its full stop.
         return (
             f'<span class="formula">{mathml}{match[4]}</span>' if match[4] else mathml

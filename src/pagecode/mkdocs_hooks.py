@@ -18,7 +18,7 @@ from pagecode import build
 from pagecode.citations import Sources
 from pagecode.page import Page
 from pagecode.project import Problem, Project, ProjectError
-from pagecode.publish import citing, labs
+from pagecode.publish import citing, labs, policy
 from pagecode.publish.addresses import Addresses
 from pagecode.publish.lab_pages import LabPages
 from pagecode.publish.links import mark_external
@@ -150,6 +150,8 @@ def on_env(env: Environment, config: MkDocsConfig, files: Files) -> None:
 
 
 def on_post_build(config: MkDocsConfig) -> None:
+    if not serving:  # what reloads a served page is a script of its own
+        problems.extend(policy.apply(Path(config.site_dir), built))
     problems.extend(judge(project_of(config), Path(config.site_dir), built, config.site_url or ""))
     if problems:
         # Nobody is to publish it by mistake.

@@ -1,26 +1,20 @@
 """What the reader copies is what ran, and runs alone."""
 
-import io
-import os
-import subprocess
-import sys
-import warnings
-from contextlib import redirect_stdout
 from pathlib import Path
 
 import markdown
 import pytest
 import yaml
 from conftest import REPOSITORY, Built
+from forker import Forker, run_fresh
 from mkdocs.utils.yaml import get_yaml_loader
 from pytest_codeblocks.main import extract_from_file
 
-from pagecode.ambient import Ambient
 from pagecode.html import read_html
 from pagecode.outputs import difference, lines_of
 from pagecode.page import Block, Page
 from pagecode.programs import program
-from pagecode.project import SCREENLESS, Project
+from pagecode.project import Project
 from pagecode.reader import read_page
 
 OURS = Project.load(REPOSITORY)
@@ -56,25 +50,6 @@ def shown_until(page: Page, block: Block) -> list[tuple[int, str]]:
     return [pair for other in blocks for pair in other.shown()]
 
 
-def run_alone(ambient: Ambient, code: str) -> list[str]:
-    """The lines that a program prints, run in this process with everything put back around it."""
-    printed = io.StringIO()
-    with ambient.apart() as scratch, warnings.catch_warnings(), redirect_stdout(printed):
-        warnings.filterwarnings("ignore", message=SCREENLESS)
-        ambient.restore(seed=99)
-        os.chdir(scratch)
-        exec(compile(code, "<copied>", "exec"), {"__name__": "__main__"})
-    return lines_of(printed.getvalue())
-
-
-def check_prefixes(project: Project, page: Page) -> None:
-    ambient = Ambient(project.packages())
-    for block in page.blocks:
-        if block.is_python:
-            got = run_alone(ambient, program(project, page, block))
-            assert difference(shown_until(page, block), got, block.line) is None
-
-
 def test_the_clipboard_equals_the_program_byte_for_byte(green: Built):
     page = read_page(green.small.project, green.small.root / "docs/shapes.md")
     carried = copies(green.html("shapes"))
@@ -103,38 +78,20 @@ def test_on_each_page_of_the_site_the_clipboard_equals_the_program(name: str):
 
 
 def test_every_program_of_the_small_project_runs_alone_up_to_each_block(green: Built, monkeypatch, tmp_path: Path):
-    monkeypatch.syspath_prepend(str(green.small.root / "src"))
     monkeypatch.setenv("WITNESS", str(tmp_path / "witness.txt"))
-    check_prefixes(green.small.project, read_page(green.small.project, green.small.root / "docs/shapes.md"))
+    page = read_page(green.small.project, green.small.root / "docs/shapes.md")
+    blocks = [block for block in page.blocks if block.is_python]
+    with Forker(green.small.root / "src") as forker:
+        for block in blocks:
+            ended = forker.run(program(green.small.project, page, block))
+            assert ended.status == 0, ended.complaints
+            assert difference(shown_until(page, block), lines_of(ended.printed), block.line) is None
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_program_of_the_site_runs_alone_up_to_each_block(name: str):
-    check_prefixes(OURS, read_page(OURS, OURS.docs / name))
-
-
-def run_fresh(code: str, folder: Path, path: Path) -> list[str]:
-    """The lines that a program prints in an interpreter of its own, from an empty folder."""
-    (folder / "copied.py").write_text(code, encoding="utf-8")
-    ours = {"PYTHONPATH": str(path), "WITNESS": str(folder / "witness.txt"), "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
-    environment = {**os.environ, **ours}
-    done = subprocess.run(
-        [sys.executable, "copied.py"], cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=100
-    )
-    assert done.returncode == 0, done.stderr
-    return lines_of(done.stdout)
-
-
-def test_programs_that_embed_run_in_a_fresh_interpreter(green: Built, tmp_path: Path):
+def test_programs_that_embed_run_in_a_fresh_interpreter(green: Built, monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("WITNESS", str(tmp_path / "witness.txt"))
     page = read_page(green.small.project, green.small.root / "docs/shapes.md")
     embedding = [block for block in page.blocks if block.is_python and "embeds" in block.code][-1]
-    got = run_fresh(program(green.small.project, page, embedding), tmp_path, green.small.root / "src")
-    assert difference(shown_until(page, embedding), got, 0) is None
-
-
-def test_the_longest_program_of_the_site_runs_in_a_fresh_interpreter(tmp_path: Path):
-    pages = [read_page(OURS, path) for path in OURS.pages()]
-    blocks = [(page, block) for page in pages for block in page.blocks if block.is_python]
-    page, block = max(blocks, key=lambda pair: len(program(OURS, *pair)))
-    got = run_fresh(program(OURS, page, block), tmp_path, OURS.source)
-    assert difference(shown_until(page, block), got, 0) is None
+    ended = run_fresh(program(green.small.project, page, embedding), tmp_path, green.small.root / "src")
+    assert ended.status == 0, ended.complaints
+    assert difference(shown_until(page, embedding), lines_of(ended.printed), 0) is None

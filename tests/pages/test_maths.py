@@ -154,7 +154,7 @@ def test_page_holds_formulas_in_line_and_alone() -> None:
     alone = '<math display="block"><mrow><mi>x</mi></mrow></math>'
     assert html.splitlines() == [
         "<p>See <math><mrow><mi>x</mi></mrow></math> now.</p>",
-        f'<div class="math" tabindex="0">{alone}</div>',
+        f'<div class="math scrolls" role="group" aria-label="Formula" tabindex="0">{alone}</div>',
     ]
     assert errors == []
 

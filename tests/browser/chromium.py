@@ -1,0 +1,47 @@
+"""The Chromium that is there."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+NAMES = ("chromium", "google-chrome")
+ADVICE = "no Chromium: install chromium, or name one in CHROMIUM, or run: .venv/bin/playwright install chromium"
+
+
+class NoChromium(Exception):
+    """There is no Chromium, and none could be installed."""
+
+
+def find(playwrights: str, install: Callable[[], None]) -> str:
+    """A Chromium: `CHROMIUM`, one on the path, Playwright's own, or Debian's, which is installed then.
+
+    Raises:
+        NoChromium: with one line that says what to do.
+    """
+    named = os.environ.get("CHROMIUM")
+    if named:
+        found = shutil.which(named)
+        if not found:
+            raise NoChromium(f"CHROMIUM={named!r} is not a program; name a Chromium, or unset it")
+        return found
+    found = on_path() or (playwrights if Path(playwrights).is_file() else None)
+    if not found and os.geteuid() == 0 and shutil.which("apt-get"):
+        install()
+        found = on_path()
+    if not found:
+        raise NoChromium(ADVICE)
+    return found
+
+
+def on_path() -> str | None:
+    """The first Chromium on the path."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def install_debians() -> None:
+    """Install Debian's package; whether that has worked shows in whether it is there."""
+    quietly = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
+    subprocess.run(["apt-get", "update"], **quietly)
+    subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", "chromium"], **quietly)

@@ -1,0 +1,114 @@
+"""What the reader copies is what ran: every button of every page, pressed, and each program run from the clipboard."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from forker import Ended, Forker, run_fresh
+from playwright.sync_api import Browser, Page
+
+from pagecode.outputs import difference, lines_of
+from pagecode.page import Block
+from pagecode.programs import program
+from pagecode.reader import read_page
+
+from .served import OURS, Site, addresses, source_of
+from .watch import Watch
+
+PAGES = [address for address in addresses() if source_of(address)]
+CLIPBOARD = ["clipboard-read", "clipboard-write"]
+BUTTONS = ".copy button[data-copy]"
+# Once the page has said that it is copied, what the clipboard holds.
+HELD = """async button => {
+  const status = button.parentElement.querySelector("[role=status]");
+  while (!status.textContent) await new Promise(requestAnimationFrame);
+  if (status.textContent !== "Copied") throw new Error(status.textContent);
+  status.textContent = "";
+  return await navigator.clipboard.readText();
+}"""
+
+
+def carried_by(block: Block, page) -> list[str]:
+    """What the buttons of a block are to copy: its program, and what is seen where that is something else."""
+    if not block.runs and block.kind != "shown":
+        return []
+    whole = program(OURS, page, block) if block.is_python else block.code
+    return [whole] if whole == block.code else [whole, block.code]
+
+
+def press_all(page: Page) -> list[str]:
+    """What each of a page's buttons puts on the clipboard."""
+    page.locator(f"{BUTTONS}:visible").first.wait_for()
+    # A solution is copied by who has opened it.
+    page.evaluate("for (const box of document.querySelectorAll('details')) box.open = true")
+    held = []
+    for button in page.locator(BUTTONS).all():
+        button.click()
+        held.append(button.evaluate(HELD))
+    return held
+
+
+@pytest.fixture(scope="package")
+def copied(browser: Browser, site: Site) -> Callable[[str], list[str]]:
+    """All that the buttons of a page put on the clipboard; each page is gone through once."""
+    found: dict[str, list[str]] = {}
+
+    def copied(address: str) -> list[str]:
+        if address not in found:
+            watch = Watch()
+            with browser.new_context(permissions=CLIPBOARD) as context:
+                watch.on(context, site.origin)
+                page = context.new_page()
+                page.goto(site.url(address))
+                found[address] = press_all(page) if page.locator(BUTTONS).count() else []
+            assert watch.faults == []
+        return found[address]
+
+    return copied
+
+
+def programs(address: str, held: list[str]) -> list[tuple[Block, str]]:
+    """The blocks of Python of a page, each with the program that was copied for it."""
+    page = read_page(OURS, source_of(address))
+    pairs, at = [], 0
+    for block in page.blocks:
+        if block.is_python:
+            pairs.append((block, held[at]))
+        at += len(carried_by(block, page))
+    return pairs
+
+
+def check(address: str, block: Block, ended: Ended) -> None:
+    """A program ends well, and prints what its section shows up to its block."""
+    page = read_page(OURS, source_of(address))
+    blocks = [other for other in page.section(block.section) if other.line <= block.line]
+    shown = [pair for other in blocks for pair in other.shown()]
+    assert ended.status == 0, f"{page.name}:{block.line}: {ended.complaints}"
+    assert difference(shown, lines_of(ended.printed), block.line) is None
+
+
+def test_the_built_site_has_pages_with_programs():
+    assert len(PAGES) > 10
+    assert sum(block.is_python for address in PAGES for block in read_page(OURS, source_of(address)).blocks) > 30
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_each_button_copies_its_program_byte_for_byte(address: str, copied, note):
+    page = read_page(OURS, source_of(address))
+    held = copied(address)
+    assert held == [text for block in page.blocks for text in carried_by(block, page)]
+    count = f"{len(held):4} buttons, {len(programs(address, held)):3} programs  /{address}"
+    note("Clipboard: buttons pressed", count)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_each_copied_program_ends_as_its_page_shows(address: str, copied, forker: Forker):
+    for block, code in programs(address, copied(address)):
+        check(address, block, forker.run(code))
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_the_longest_program_of_a_page_ends_so_in_a_fresh_interpreter(address: str, copied, tmp_path: Path):
+    pairs = programs(address, copied(address))
+    for block, code in sorted(pairs, key=lambda pair: len(pair[1]))[-1:]:
+        check(address, block, run_fresh(code, tmp_path, OURS.source))
