@@ -9,6 +9,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
 FONT = re.compile(r"(?:(?P<weight>bold|\d00) )?(?P<size>[\d.]+)px")
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
+DECIMALS = re.compile(r"-?\d+\.\d{3,}")
 
 
 def inline(file: Path, caption: str, colours: dict[str, str]) -> str:
@@ -26,6 +27,7 @@ def inline(file: Path, caption: str, colours: dict[str, str]) -> str:
         element.tag = element.tag.removeprefix(SVG)
         present(element, colours)
         point(element, name)
+    lighten(root)
     for size in ("height", "version"):
         root.attrib.pop(size, None)
     # matplotlib's points, 72 to the inch, in the page's pixels, 96 to the inch; the style sheet keeps it narrow enough.
@@ -39,6 +41,29 @@ def inline(file: Path, caption: str, colours: dict[str, str]) -> str:
     )
 
 
+def lighten(root: ElementTree.Element) -> None:
+    """Leave out what nobody sees: names that nothing refers to, groups that group nothing, digits below a pixel."""
+    values = [value for element in root.iter() for value in element.attrib.values()]
+    asked = set(re.findall(r"#([\w.-]+)", " ".join(values)))
+    for element in root.iter():
+        if element.get("id") not in asked:
+            element.attrib.pop("id", None)
+        if element.get("transform", "").startswith("rotate(-0 "):
+            del element.attrib["transform"]
+        for attribute, value in element.attrib.items():
+            if attribute != "xlink:href":
+                element.set(attribute, DECIMALS.sub(lambda number: f"{float(number[0]):.2f}", value))
+    for element in root.iter():
+        element[:] = [leaf for child in element for leaf in ungrouped(child)]
+
+
+def ungrouped(element: ElementTree.Element) -> list[ElementTree.Element]:
+    """An element, or what it holds where it is a group and says nothing about it."""
+    if element.tag != "g" or element.attrib:
+        return [element]
+    return [leaf for child in element for leaf in ungrouped(child)]
+
+
 def present(element: ElementTree.Element, colours: dict[str, str]) -> None:
     """Turn a style into attributes, and colours that the page has into classes."""
     style = dict(part.split(":", 1) for part in element.attrib.pop("style", "").split(";") if ":" in part)
@@ -49,9 +74,10 @@ def present(element: ElementTree.Element, colours: dict[str, str]) -> None:
             element.set("font-size", font["size"])
             if font["weight"]:
                 element.set("font-weight", font["weight"])
+        if name in ("font", "font-family"):  # the page has families of its own
             if "mono" in value.lower():
                 element.set("class", "mono")
-        elif name != "font":
+        else:
             element.set(name, value)
     for name in ("fill", "stroke"):
         named = colours.get(element.get(name, "").lower())

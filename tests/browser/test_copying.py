@@ -1,5 +1,6 @@
 """What the reader copies is what ran: every button of every page, pressed, and each program run from the clipboard."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, Page
 from pagecode.outputs import difference, lines_of
 from pagecode.page import Block
 from pagecode.programs import program
+from pagecode.publish.citing import MARK, bibtex, load_citation, with_addresses
 from pagecode.reader import read_page
 
 from .served import OURS, Site, addresses, source_of
@@ -34,6 +36,12 @@ def carried_by(block: Block, page) -> list[str]:
         return []
     whole = program(OURS, page, block) if block.is_python else block.code
     return [whole] if whole == block.code else [whole, block.code]
+
+
+def cited_by(page) -> list[str]:
+    """What the buttons below the BibTeX entries of a page are to copy."""
+    known = with_addresses(load_citation(OURS.root), os.environ.get("SITE_URL"), os.environ.get("REPO_URL"))
+    return list(bibtex(known).values()) if MARK in page.text else []
 
 
 def press_all(page: Page) -> list[str]:
@@ -96,7 +104,7 @@ def test_the_built_site_has_pages_with_programs():
 def test_each_button_copies_its_program_byte_for_byte(address: str, copied, note):
     page = read_page(OURS, source_of(address))
     held = copied(address)
-    assert held == [text for block in page.blocks for text in carried_by(block, page)]
+    assert held == [text for block in page.blocks for text in carried_by(block, page)] + cited_by(page)
     count = f"{len(held):4} buttons, {len(programs(address, held)):3} programs  /{address}"
     note("Clipboard: buttons pressed", count)
 

@@ -43,6 +43,7 @@ def enter(small: Small, text: str) -> tuple[Ledger, object]:
             figure = small.project.figure(page.path, path)
             figure.parent.mkdir(parents=True, exist_ok=True)
             figure.write_text("<svg/>")
+            figure.with_suffix(".png").write_bytes(b"")
     digests = section_digests(small.project, page)
     ledger.write(page, digest(small.project, page), list(digests.values()), [], [])
     return ledger, page
