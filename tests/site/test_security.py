@@ -7,7 +7,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SOURCE = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.py"))}
 UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
-LOADERS = re.compile(r"((?<!safetensors\.)torch|np|numpy)\.load\b|torch\.hub\b|allow_pickle|read_pickle|yaml\.(unsafe_)?load\(")
+LOADERS = re.compile(
+    r"((?<!safetensors\.)torch|np|numpy)\.load\b|torch\.hub\b|allow_pickle|read_pickle|yaml\.(unsafe_)?load\("
+)
 
 
 def imported(code):

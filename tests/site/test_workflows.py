@@ -123,7 +123,8 @@ def test_the_notebooks_branch_is_one_commit_with_the_notebooks_of_the_site(tmp_p
     with tarfile.open(tmp_path / "artifact.tar", "w") as archive:
         archive.add(tmp_path / "site", ".")
     start = "git init -q --bare origin && git clone -q origin work 2>&1 && cd work && git switch -q -c main && "
-    start += "echo x > file && git add . && git -c user.name=x -c user.email=x commit -q -m x && git push -q origin main"
+    start += "echo x > file && git add . && git -c user.name=x -c user.email=x commit -q -m x && "
+    start += "git push -q origin main"
     environment = {"HOME": str(tmp_path), "RUNNER_TEMP": str(tmp_path), "PATH": os.environ["PATH"]}
 
     def run(command, folder=tmp_path):
