@@ -31,7 +31,6 @@ class PagecodeExtension(Extension):
         self.config = {
             "root": [".", "the folder with the project's pyproject.toml"],
             "page": ["", "the page's path below the docs folder"],
-            "lab": ["", "the page's Markdown, where it is made from a lab and not read from that path"],
             "problems": [[], "the list to which problems are added"],
             "site_url": ["", "where the site is published, if that is known"],
             "repo_url": ["", "where its repository is published, if that is known"],
@@ -54,8 +53,7 @@ class PagecodeExtension(Extension):
 
     def source(self) -> Page:
         """The page that is being rendered."""
-        lab = self.getConfig("lab")
-        return Reader(self.project, self.path, lab).page() if lab else read_page(self.project, self.path)
+        return read_page(self.project, self.path)
 
     def complain(self, citation: str, place: str, message: str) -> None:
         """Note a problem with a citation at each line of the page that has it, if only in its front matter."""
@@ -95,7 +93,8 @@ class Expand(Preprocessor):
         if not file.is_file():
             return line
         indent = line[: len(line) - len(line.lstrip())]
-        return indent + self.md.htmlStash.store(inline(file, match["alt"], extension.project.colours))
+        figure = inline(file.read_bytes(), file.stem, match["alt"], extension.project.colours)
+        return indent + self.md.htmlStash.store(figure)
 
     def bibtex(self) -> str:
         """The entries by which the site and what it follows are cited; none of it is code that somebody has to run."""
@@ -162,14 +161,8 @@ class Programs(Postprocessor):
                 continue
             # Output stays right below its code, and the buttons come after both.
             end = pairs[number + 1][0].end if block.output and number + 1 < len(pairs) else code.end
-            buttons = copy_cell(block) if extension.getConfig("lab") else copy_buttons(extension.project, page, block)
-            text = text[:end] + buttons + text[end:]
+            text = text[:end] + copy_buttons(extension.project, page, block) + text[end:]
         return text
-
-
-def copy_cell(block: Block) -> str:
-    """The button below a cell of a lab: the cells share one program, so it carries this one and claims no more."""
-    return copy_box(button(block.code, "Copy this cell", "")) if block.runs else ""
 
 
 class Reach(Postprocessor):

@@ -3,7 +3,6 @@
 import html
 import re
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
@@ -12,13 +11,12 @@ REFERENCE = re.compile(r"url\(#([^)]+)\)")
 DECIMALS = re.compile(r"-?\d+\.\d{3,}")
 
 
-def inline(file: Path, caption: str, colours: dict[str, str]) -> str:
-    """The figure in `file` as a `<figure>` with its takeaway in words.
+def inline(drawing: bytes, name: str, caption: str, colours: dict[str, str]) -> str:
+    """An SVG as a `<figure>` with its takeaway in words; `name` is its own among all figures of a page.
 
     `colours` names the page's colours: an element drawn in one of them gets a class, so that it follows the palette.
     """
-    root = ElementTree.parse(file).getroot()
-    name = file.stem
+    root = ElementTree.fromstring(drawing)
     for parent in list(root.iter()):
         for child in list(parent):
             if child.tag == f"{SVG}metadata" or child.tag == f"{SVG}defs" and child.find(f"{SVG}style") is not None:
@@ -33,10 +31,9 @@ def inline(file: Path, caption: str, colours: dict[str, str]) -> str:
     # matplotlib's points, 72 to the inch, in the page's pixels, 96 to the inch; the style sheet keeps it narrow enough.
     root.set("width", f"{float(root.get('width', '0pt').removesuffix('pt')) * 96 / 72:.0f}")
     root.attrib.update({"role": "img", "aria-labelledby": f"caption-{name}"})
-    drawing = ElementTree.tostring(root, encoding="unicode")
-    drawing = re.sub(r">\s+<", "><", drawing)
+    shown = re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode"))
     return (
-        f'<figure class="figure" id="figure-{name}">{drawing}'
+        f'<figure class="figure" id="figure-{name}">{shown}'
         f'<figcaption id="caption-{name}">{html.escape(caption)}</figcaption></figure>'
     )
 

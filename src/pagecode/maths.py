@@ -190,9 +190,16 @@ class _Formulas(Postprocessor):
         self.extension = extension
 
     def run(self, text: str) -> str:
-        return ARITHMATEX.sub(self._convert, text)
+        return set_formulas(text, self.extension.errors)
 
-    def _convert(self, match: re.Match[str]) -> str:
+
+def set_formulas(text: str, errors: list[FormulaError]) -> str:
+    """Replace the formulas that stand as arithmatex leaves them in HTML by MathML.
+
+    One that cannot be converted is added to ``errors``, once, and stays as code.
+    """
+
+    def convert(match: re.Match[str]) -> str:
         tag, bracket, formula = match[1], match[2], html.unescape(match[3])
         try:
             if (tag, bracket) == ("span", "["):
@@ -200,8 +207,8 @@ class _Formulas(Postprocessor):
             mathml = to_mathml(formula, display=tag == "div")
         except FormulaError as error:
             # Twice for headings: the table of contents converts them once more.
-            if all(str(error) != str(known) for known in self.extension.errors):
-                self.extension.errors.append(error)
+            if all(str(error) != str(known) for known in errors):
+                errors.append(error)
             return f"<code>{html.escape(formula.strip())}</code>{match[4]}"
         if tag == "div":
             return f'<div class="math scrolls" role="group" aria-label="Formula" tabindex="0">{mathml}</div>{match[4]}'
@@ -209,6 +216,8 @@ class _Formulas(Postprocessor):
         return (
             f'<span class="formula">{mathml}{match[4]}</span>' if match[4] else mathml
         )
+
+    return ARITHMATEX.sub(convert, text)
 
 
 class _Misplaced(InlineProcessor):

@@ -68,6 +68,10 @@ def on_config(config: MkDocsConfig) -> None:
     site_url, repo_url = addresses(config)
     given = {"root": str(root), "problems": problems, "site_url": site_url, "repo_url": repo_url}
     config.mdx_configs.setdefault("pagecode.extension", {}).update(given)
+    jupyter = config.plugins.get("mkdocs-jupyter")
+    if jupyter:
+        # The plugin would look for it where mkdocs was called.
+        jupyter.config["cache_dir"] = str(root / jupyter.config["cache_dir"])
     config.edit_uri = edit_uri(repo_url, Path(config.docs_dir).relative_to(root).as_posix())
 
 
@@ -86,11 +90,13 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     with plainly():
         project = project_of(config)
         made = build.bundles(project)
+        origin = origin_of(project, config)
         # What ran badly has outputs that nobody verified, and the build will fail for it.
-        made |= {} if problems else notebooks_of(project, config, files)
+        made |= {} if problems else notebooks_of(project, origin, files)
         citation = citing.with_addresses(citing.load_citation(project.root), *addresses(config))
         moved = Addresses.load(project.root).moved
-    lab_pages.add(project, files, config, {problem.path for problem in problems})
+    failed = {problem.path for problem in problems}
+    problems.extend(lab_pages.add(project, files, config, failed, origin))
     if citation:
         made[citing.NAME] = citation
     for address, text in made.items():
@@ -103,10 +109,14 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
         files.append(File.generated(config, address, content=text))
 
 
-def notebooks_of(project: Project, config: MkDocsConfig, files: Files) -> dict[str, str]:
-    """The notebook of each page that has Python, by address."""
+def origin_of(project: Project, config: MkDocsConfig) -> Origin:
+    """Where the notebooks of this build come from."""
     commit, changed = commit_of(project.root, os.environ)
-    origin = Origin.of(project, config.site_name, *addresses(config), "" if changed else commit)
+    return Origin.of(project, config.site_name, *addresses(config), "" if changed else commit)
+
+
+def notebooks_of(project: Project, origin: Origin, files: Files) -> dict[str, str]:
+    """The notebook of each page that has Python, by address."""
     pages, sources = {file.src_uri: file.url for file in files}, Sources.load(project.sources)
     made = {}
     for path in (uri for uri in pages if uri.endswith(".md")):
@@ -130,18 +140,20 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
 def on_page_markdown(markdown: str, page, config: MkDocsConfig, files: Files) -> str:
     project = project_of(config)
     path = project.docs / page.file.src_uri
-    lab = lab_pages.page(project, page.file.src_uri)
-    config.mdx_configs["pagecode.extension"].update(page=page.file.src_uri, lab=lab and lab.text or "")
-    if lab or path.suffix == ".md":  # a lab that did not run is no page to judge
-        built[Path(page.file.abs_dest_path)] = lab or read_page(project, path)
+    if path.suffix != ".md":  # a lab that did not run is no page to judge
+        if page.file.src_uri in lab_pages.ran:
+            built[Path(page.file.abs_dest_path)] = lab_pages.ran[page.file.src_uri].page
+        return markdown
+    config.mdx_configs["pagecode.extension"].update(page=page.file.src_uri)
+    built[Path(page.file.abs_dest_path)] = read_page(project, path)
     facts = build.facts(project, path, page.meta)
-    if not lab and address_of(page.file.src_uri) in files.src_uris:
+    if address_of(page.file.src_uri) in files.src_uris:
         facts += offered(address_of(page.file.src_uri), addresses(config)[1])
     return build.with_facts(markdown, facts)
 
 
 def on_page_content(html: str, page, config: MkDocsConfig, files: Files) -> str:
-    return mark_external(html)
+    return mark_external(lab_pages.mended(html, page, files, problems))
 
 
 def on_env(env: Environment, config: MkDocsConfig, files: Files) -> None:
@@ -156,7 +168,6 @@ def on_post_build(config: MkDocsConfig) -> None:
     if problems:
         # Nobody is to publish it by mistake.
         shutil.rmtree(config.site_dir)
-        located = set(map(lab_pages.located, problems))
-        found = sorted(located, key=lambda problem: (problem.path, problem.line, problem.message))
+        found = sorted(set(problems), key=lambda problem: (problem.path, problem.line, problem.message))
         lines = [str(problem) for problem in found]
         raise PluginError("\n".join(["", *lines, f"problems: {len(lines)}; the site is not built"]))

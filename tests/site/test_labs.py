@@ -10,7 +10,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
+from mkdocs.utils.yaml import get_yaml_loader
 
+from pagecode.html import read_html
 from pagecode.project import Project
 from pagecode.publish.labs import labs_of, outputs, seconds
 
@@ -28,7 +31,9 @@ def article(name: str) -> str:
 
 
 def code_cells(name: str) -> list[dict]:
-    return [cell for cell in notebook(name)["cells"] if cell["cell_type"] == "code"]
+    """The cells of code that ran; where the repository is known, one that installs the package stands above them."""
+    cells = notebook(name)["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code" and cell["id"] != "install"]
 
 
 def test_the_labs_are_those_that_we_know():
@@ -38,7 +43,8 @@ def test_the_labs_are_those_that_we_know():
 @pytest.mark.parametrize("name", LABS)
 def test_what_is_offered_is_a_sound_notebook_that_has_run(name):
     nbformat.validate(nbformat.from_dict(notebook(name)))
-    assert [cell["execution_count"] for cell in code_cells(name)] == list(range(1, len(code_cells(name)) + 1))
+    counts = [cell["execution_count"] for cell in code_cells(name)]
+    assert counts == list(range(1, len(counts) + 1))
 
 
 @pytest.mark.parametrize("name", LABS)
@@ -53,6 +59,37 @@ def test_the_page_is_light_and_brings_no_style_and_no_script(name):
     page = (ROOT / "site/labs" / name / "index.html").read_bytes()
     assert len(gzip.compress(page)) < 150 * 1024
     assert not re.search(r"<style|<script|\sstyle=|\ssrc=", article(name))
+
+
+def test_mkdocs_jupyter_renders_the_labs_and_nothing_else_and_allows_no_errors():
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    plugins = yaml.load(text, Loader=get_yaml_loader())["plugins"]
+    options = next(plugin["mkdocs-jupyter"] for plugin in plugins if "mkdocs-jupyter" in plugin)
+    assert (options["allow_errors"], options["include"]) == (False, ["labs/*.ipynb"])
+    rendered = [path.read_text(encoding="utf-8") for path in (ROOT / options["cache_dir"]).glob("*.json")]
+    assert len(rendered) == len(LABS) and all("jupyter-wrapper" in text for text in rendered)
+    made = {file.parent.name for file in (ROOT / "site").rglob("index.html") if "jp-CodeCell" in file.read_text()}
+    assert made == set(LABS)
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_what_stays_of_its_style_sheet_is_linked_and_not_in_the_page(name):
+    sheet = (ROOT / "site/assets/css/lab.css").read_text(encoding="utf-8")
+    assert len(sheet) < 2048
+    page = (ROOT / "site/labs" / name / "index.html").read_text(encoding="utf-8")
+    assert re.search('<link rel="stylesheet" href="../../assets/css/lab.css">', page)
+    assert ".jp-" not in page
+    assert set(re.findall(r"\.(jp-\w+)", sheet)) < set(re.findall(r"jp-\w+", article(name)))
+    assert article(name).count("jp-CodeCell") == len(code_cells(name))
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_each_heading_is_in_the_table_of_contents_and_leads_there(name):
+    page = (ROOT / "site/labs" / name / "index.html").read_text(encoding="utf-8")
+    table = re.findall(r'<a href="#([\w-]+)" class="md-nav__link">', page)
+    headings = re.findall(r'<h[23] id="([\w-]+)">', article(name))
+    assert headings and [*dict.fromkeys(table)] == headings
+    assert set(table) <= read_html(page).anchors
 
 
 @pytest.mark.parametrize("name", LABS)

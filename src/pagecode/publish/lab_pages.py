@@ -1,16 +1,31 @@
-"""A lab's executed notebook as a page: Markdown like any other page's, and the notebook to take away."""
+"""Labs among the pages of a build: rendered by mkdocs-jupyter, mended, judged, and offered as notebooks."""
 
-import json
+import posixpath
 import re
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
 
+from markdown.extensions.toc import nest_toc_tokens
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure import pages
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.toc import get_toc
 
+from pagecode.citations import Sources
+from pagecode.fences import Fence, prose_lines
+from pagecode.figures import inline
 from pagecode.ledger import Ledger
-from pagecode.page import Page
+from pagecode.maths import find_formula
+from pagecode.page import Block, Page
 from pagecode.project import Problem, Project
-from pagecode.publish.labs import Lab, captions_of, joined, labs_of, outputs, seconds
-from pagecode.reader import Reader
+from pagecode.publish.lab_given import Ran, give, written
+from pagecode.publish.lab_html import mend
+from pagecode.publish.labs import Lab, captions_of, joined, labs_of, outputs
+from pagecode.publish.notebooks import Origin
+from pagecode.publish.prose import Surroundings, notebook_markdown
+
+TOC_DEPTH = 3  # as the other pages have it
 
 
 class LabFile(File):
@@ -21,96 +36,120 @@ class LabFile(File):
 
 
 class LabPages:
-    """The pages of one build that were made from labs."""
+    """The pages of one build that are made from labs, by their addresses below the docs folder."""
 
     def __init__(self) -> None:
-        self.texts: dict[str, str] = {}
-        self.lines: dict[str, list[int]] = {}
+        self.ran: dict[str, Ran] = {}
 
-    def add(self, project: Project, files: Files, config: MkDocsConfig, failed: set[str]) -> None:
-        """Put each lab among the files as a page, with its executed notebook beside it.
+    def add(
+        self, project: Project, files: Files, config: MkDocsConfig, failed: set[str], origin: Origin
+    ) -> list[Problem]:
+        """Put each lab among the files as a page, with its executed notebook beside it; return what was wrong.
 
         Of those that `failed` there is nothing to show, and the build has said why.
         """
-        self.texts.clear()
-        self.lines.clear()
+        self.ran.clear()
         for lab in labs_of(project):
             address = lab.path.relative_to(project.docs).as_posix()
             taken = files.get_file_from_path(address)
             if taken:
                 files.remove(taken)
-            text = f"# {lab.path.stem}\n"
-            if lab.name not in failed:
-                notebook = lab.notebook()
-                text, self.lines[lab.name] = markdown(lab, notebook)
-                self.texts[address] = text
-                download = json.dumps(published(notebook), indent=1, ensure_ascii=False) + "\n"
-                files.append(File.generated(config, address.replace(".py", ".ipynb"), content=download))
-            page = LabFile.generated(config, address, content=text)
-            page.edit_uri = address
-            files.append(page)
+            if lab.name in failed:
+                file = LabFile.generated(config, address, content=f"# {lab.path.stem}\n")
+            else:
+                ran = self.ran[address] = page_of(lab)
+                Ledger(project).write(ran.page, None, [], [], [])
+                # MkDocs takes the front matter from the text, and mkdocs-jupyter the notebook by its path.
+                file = LabFile.generated(config, address, content=ran.page.text)
+                file.abs_src_path = str(ran.given)
+            file.edit_uri = address
+            files.append(file)
+        sources, problems = Sources.load(project.sources), []
+        for address, ran in self.ran.items():
+            faults = give(ran, address, sources, origin.repository)
+            problems.extend(faults)
+            around = Surroundings(address, origin.site, {file.src_uri: file.url for file in files}, sources)
+            # A wrong citation ends the build, but the page is judged first, and has a link to its notebook.
+            content = "" if faults else written(published(ran.notebook, around, origin.install))
+            files.append(File.generated(config, address.replace(".py", ".ipynb"), content=content))
+        return problems
 
-    def page(self, project: Project, address: str) -> Page | None:
-        """The page of a lab that ran, entered into the ledger; None for any other address."""
-        if address not in self.texts:
-            return None
-        page = Reader(project, project.docs / address, self.texts[address]).page()
-        Ledger(project).write(page, None, [], page.problems, [])
-        return page
+    def mended(self, text: str, page: pages.Page, files: Files, problems: list[Problem]) -> str:
+        """The plugin's HTML of a page as the site shows it, with its headings in the page's table of contents.
 
-    def located(self, problem: Problem) -> Problem:
-        """A problem of a page at its line in the lab's file."""
-        lines = self.lines.get(problem.path)
-        line = lines[min(problem.line, len(lines)) - 1] if lines else problem.line
-        return Problem(problem.path, line, problem.message)
+        A page that is no lab stays as it is. What is wrong is added to `problems`.
+        """
+        ran = self.ran.get(page.file.src_uri)
+        if not ran:
+            return text
+        captions = [caption for cell in ran.notebook["cells"] for caption in captions_of(cell)]
+        figures = enumerate(captions, start=1)
+        colours = ran.lab.project.colours
+
+        def draw(drawing: bytes) -> str:
+            number, caption = next(figures)
+            return inline(drawing, f"{ran.lab.path.stem}-{number}", caption, colours)
+
+        made = mend(text, draw, lambda address: resolved(address, page.file, files))
+        if not made:
+            advice = "list it in mkdocs.yml under plugins, with labs/*.ipynb to include"
+            problems.append(Problem(ran.page.name, 1, f"mkdocs-jupyter has not rendered this lab; {advice}"))
+            return text
+        for error in made.errors:
+            problems.append(Problem(ran.page.name, find_formula(ran.page.text, error.formula) or 1, str(error)))
+        page.toc = get_toc(nest_toc_tokens([head for head in made.headings if head["level"] <= TOC_DEPTH]))
+        return made.html
 
 
-def published(notebook: dict) -> dict:
-    """The notebook as a reader gets it, without what is the build's own affair."""
-    cells = [cell for cell in notebook["cells"] if cell["cell_type"] != "raw"]
-    metadata = {name: value for name, value in notebook["metadata"].items() if name in ("kernelspec", "language_info")}
-    return {**notebook, "cells": cells, "metadata": metadata}
-
-
-def markdown(lab: Lab, notebook: dict) -> tuple[str, list[int]]:
-    """The page of an executed lab, and for each of its lines the line of the lab's file that it comes from."""
-    made: list[tuple[str, int]] = []
-    drawn = 0
+def page_of(lab: Lab) -> Ran:
+    """A lab that ran as a page for the judge: its prose on the lines of the lab's file, and a block for each cell."""
+    notebook = lab.notebook()
+    lines = [""] * (lab.source.count("\n") + 1)
+    blocks: list[Block] = []
     for start, cell in zip(lab.starts(), notebook["cells"], strict=True):
         source = joined(cell["source"]).split("\n")
-        if cell["cell_type"] != "code":
-            # The header stands in lines of the file that are not these one by one.
-            places = [start] * len(source) if cell["cell_type"] == "raw" else range(start + 1, start + 1 + len(source))
-            made.extend([*zip(source, places, strict=True), ("", start)])
-            continue
-        made.extend(fence("python", source, start))
-        text, figures, _ = outputs(cell)
-        if text:
-            made.extend(fence("text", text.split("\n"), start, step=0))
-        for figure, caption in zip(figures, captions_of(cell), strict=True):
-            drawn += 1
-            path = f"figures/{lab.path.stem}-{drawn}.svg"
-            file = lab.project.figure(lab.path, path)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(figure, encoding="utf-8")
-            made.extend([(f"![{caption}]({path})", start), ("", start)])
-    title = next((number for number, (line, _) in enumerate(made) if line.startswith("# ")), None)
-    if title is not None:
-        made[title + 1 : title + 1] = [(line, made[title][1]) for line in ["", *ran(lab, notebook), ""]]
-    return "\n".join(line for line, _ in made) + "\n", [number for _, number in made]
+        if cell["cell_type"] == "code":
+            blocks.extend(blocks_of(cell, start))
+        else:
+            # The header has no `# %%` above it.
+            first = start - 1 if cell["cell_type"] == "raw" else start
+            lines[first : first + len(source)] = source
+    text = "\n".join(lines)
+    headings = [number for number, line in prose_lines(text, []) if re.match(r"##(?!#)", line)]
+    for block in blocks:
+        block.section = sum(heading < block.line for heading in headings)
+    return Ran(lab, notebook, Page(lab.path, lab.name, text, [], blocks, [], headings))
 
 
-def fence(language: str, lines: list[str], start: int, step: int = 1) -> list[tuple[str, int]]:
-    """Lines as a fence, each with the line of the file that it comes from: `step` is 0 where that is one line."""
-    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
-    ticks = "`" * max(3, longest + 1)
-    body = [(line, start + step * number) for number, line in enumerate(lines, start=1)]
-    return [(f"{ticks}{language}", start), *body, (ticks, start), ("", start)]
+def blocks_of(cell: dict, line: int) -> Iterator[Block]:
+    """What a cell of code shows: itself, and what it has printed."""
+    fence = Fence(line, line, "", "", "python", "", joined(cell["source"]), None)
+    yield Block("python", fence, 0, fence.body)
+    printed = outputs(cell)[0]
+    if printed:
+        yield Block("output", replace(fence, language="text", body=printed), 0, printed)
 
 
-def ran(lab: Lab, notebook: dict) -> list[str]:
-    """The line below the title: that the lab ran, for how long, and where to get it."""
-    total = sum(seconds(cell) for cell in notebook["cells"] if cell["cell_type"] == "code")
-    name = lab.path.with_suffix(".ipynb").name
-    took = f"Ran in {max(1, round(total))} seconds on one thread when this page was built"
-    return [f'{took} · [the notebook, with these outputs]({name}){{download="{name}"}}', "{.facts}"]
+def resolved(address: str, page: File, files: Files) -> str:
+    """An address as the author of a page writes it, as the page can have it; one that leads nowhere stays."""
+    parts = urlsplit(address)
+    if parts.scheme or parts.netloc or not parts.path:
+        return address
+    target = files.get_file_from_path(posixpath.normpath(posixpath.join(posixpath.dirname(page.src_uri), parts.path)))
+    return parts._replace(path=target.url_relative_to(page)).geturl() if target else address
+
+
+def published(notebook: dict, around: Surroundings, install: str) -> dict:
+    """The notebook as a reader gets it, without what is the build's own affair.
+
+    The cell `install` comes first, where there is one: a kernel elsewhere has no package of ours.
+    """
+    cells = [
+        {**cell, "source": notebook_markdown(joined(cell["source"]), around)} if cell["cell_type"] != "code" else cell
+        for cell in notebook["cells"]
+        if cell["cell_type"] != "raw"
+    ]
+    metadata = {name: value for name, value in notebook["metadata"].items() if name in ("kernelspec", "language_info")}
+    first = {"cell_type": "code", "id": "install", "metadata": {}, "source": install}
+    installing = [{**first, "execution_count": None, "outputs": []}] if install else []
+    return {**notebook, "cells": [*installing, *cells], "metadata": metadata}

@@ -54,7 +54,8 @@ class Lab:
     @cached_property
     def key(self) -> str:
         """A hash of all that the lab's outputs depend on: its text, the code it reaches, the data, the tools."""
-        runners = [file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parent.glob("lab*.py"))]
+        here = Path(__file__)
+        runners = [file.read_text(encoding="utf-8") for file in (here, here.with_name("lab_worker.py"))]
         texts = [self.source, *runners, *map(version, TOOLS)]
         modules = modules_named(self.project, self.source, "")
         return hashed(self.project, texts, modules, any_module=bool(HIDDEN.search(self.source)))
@@ -196,7 +197,7 @@ def outputs(cell: dict) -> tuple[str, list[str], list[str]]:
             text += joined(data["text/plain"]) + "\n"
         else:
             wrong.append(f"a page shows text and matplotlib's figures, not {', '.join(sorted(data))}; print it")
-    return COLOURS.sub("", text).expandtabs(4).rstrip("\n"), figures, wrong
+    return COLOURS.sub("", text).rstrip("\n"), figures, wrong
 
 
 def seconds(cell: dict) -> float:
