@@ -12,7 +12,6 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
-from mkdocs.utils.meta import get_data
 
 from pagecode import build
 from pagecode.citations import Sources
@@ -22,8 +21,7 @@ from pagecode.publish import citing, labs, policy
 from pagecode.publish.addresses import Addresses
 from pagecode.publish.lab_pages import LabPages
 from pagecode.publish.links import mark_external
-from pagecode.publish.notebooks import Origin, address_of, notebook, offered
-from pagecode.publish.prose import Surroundings
+from pagecode.publish.notebooks import Origin, address_of, notebooks_of, offered
 from pagecode.publish.provenance import commit_of, edit_uri, provenance_of
 from pagecode.publish.redirects import redirects
 from pagecode.reader import read_page
@@ -92,7 +90,7 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
         made = build.bundles(project)
         origin = origin_of(project, config)
         # What ran badly has outputs that nobody verified, and the build will fail for it.
-        made |= {} if problems else notebooks_of(project, origin, files)
+        made |= {} if problems else notebooks_of(project, origin, {file.src_uri: file.url for file in files})
         citation = citing.with_addresses(citing.load_citation(project.root), *addresses(config))
         moved = Addresses.load(project.root).moved
     failed = {problem.path for problem in problems}
@@ -113,19 +111,6 @@ def origin_of(project: Project, config: MkDocsConfig) -> Origin:
     """Where the notebooks of this build come from."""
     commit, changed = commit_of(project.root, os.environ)
     return Origin.of(project, config.site_name, *addresses(config), "" if changed else commit)
-
-
-def notebooks_of(project: Project, origin: Origin, files: Files) -> dict[str, str]:
-    """The notebook of each page that has Python, by address."""
-    pages, sources = {file.src_uri: file.url for file in files}, Sources.load(project.sources)
-    made = {}
-    for path in (uri for uri in pages if uri.endswith(".md")):
-        page = read_page(project, project.docs / path)
-        if page.code_sections:
-            facts = build.facts(project, page.path, get_data(page.text)[1])
-            around = Surroundings(path, origin.site, pages, sources)
-            made[address_of(path)] = notebook(project, page, facts, origin, around)
-    return made
 
 
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:

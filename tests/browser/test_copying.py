@@ -1,5 +1,6 @@
 """What the reader copies is what ran: every button of every page, pressed, and each program run from the clipboard."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +15,11 @@ from pagecode.programs import program
 from pagecode.publish.citing import MARK, bibtex, load_citation, with_addresses
 from pagecode.reader import read_page
 
-from .served import OURS, Site, addresses, source_of
+from .served import BUILT, OURS, Site, addresses, source_of
 from .watch import Watch
 
 PAGES = [address for address in addresses() if source_of(address)]
+LABS = [address for address in addresses() if address.startswith("labs/")]
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 BUTTONS = ".copy button[data-copy]"
 # Once the page has said that it is copied, what the clipboard holds.
@@ -96,7 +98,7 @@ def check(address: str, block: Block, ended: Ended) -> None:
 
 
 def test_the_built_site_has_pages_with_programs():
-    assert len(PAGES) > 10
+    assert len(PAGES) > 10 and LABS
     assert sum(block.is_python for address in PAGES for block in read_page(OURS, source_of(address)).blocks) > 30
 
 
@@ -107,6 +109,15 @@ def test_each_button_copies_its_program_byte_for_byte(address: str, copied, note
     assert held == [text for block in page.blocks for text in carried_by(block, page)] + cited_by(page)
     count = f"{len(held):4} buttons, {len(programs(address, held)):3} programs  /{address}"
     note("Clipboard: buttons pressed", count)
+
+
+@pytest.mark.parametrize("address", LABS)
+def test_each_button_of_a_lab_copies_its_cell(address: str, copied, note):
+    notebook = json.loads((BUILT / f"{address.rstrip('/')}.ipynb").read_text(encoding="utf-8"))
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    held = copied(address)
+    assert held and held == [f"{cell}\n" for cell in cells if not cell.startswith("%pip")]
+    note("Clipboard: buttons pressed", f"{len(held):4} buttons, {len(held):3} cells     /{address}")
 
 
 @pytest.mark.parametrize("address", PAGES)

@@ -4,10 +4,15 @@ import tomllib
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from mkdocs.utils.meta import get_data
+
+from pagecode.build import facts
+from pagecode.citations import Sources
 from pagecode.page import Page
 from pagecode.project import Project
 from pagecode.publish.cells import Cells
 from pagecode.publish.prose import MARK, Surroundings, notebook_markdown
+from pagecode.reader import read_page
 
 LICENCES = "Prose and figures: CC BY 4.0. Code: MIT."
 # The branch from which Colab opens notebooks: publishing fills it with those of the site.
@@ -79,6 +84,18 @@ def offered(address: str, repository: str) -> list[str]:
         branch = f"https://colab.research.google.com/github{parts.path}/blob/{BRANCH}"
         links.append(f"[Open in Colab]({branch}/{address})")
     return links
+
+
+def notebooks_of(project: Project, origin: Origin, pages: dict[str, str]) -> dict[str, str]:
+    """The notebook of each page that has Python, by address; `pages` has the address of each source."""
+    sources, made = Sources.load(project.sources), {}
+    for path in (source for source in pages if source.endswith(".md")):
+        page = read_page(project, project.docs / path)
+        if page.code_sections:
+            stated = facts(project, page.path, get_data(page.text)[1])
+            around = Surroundings(path, origin.site, pages, sources)
+            made[address_of(path)] = notebook(project, page, stated, origin, around)
+    return made
 
 
 def notebook(project: Project, page: Page, facts: list[str], origin: Origin, around: Surroundings) -> str:
