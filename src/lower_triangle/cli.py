@@ -306,13 +306,13 @@ COMMANDS = {
     ),
     "exercises": Command(
         "List the exercises, or print a file to begin one with.",
-        (f"{PROGRAM} exercises", f"{PROGRAM} exercises causal-mask > mine.py"),
+        (f"{PROGRAM} exercises", f"{PROGRAM} exercises causal-mask > causal-mask.py"),
         add_exercises,
         run_exercises,
     ),
     "check": Command(
         "Check the function that you wrote for an exercise.",
-        (f"{PROGRAM} check causal-mask mine.py", f"{PROGRAM} check causal-mask - < mine.py"),
+        (f"{PROGRAM} check causal-mask causal-mask.py", f"{PROGRAM} check causal-mask - < causal-mask.py"),
         add_check,
         run_check,
     ),

@@ -82,10 +82,10 @@ def draw_curves(
     for dashes, (name, curve) in zip(cycle(DASHES), curves.items(), strict=False):
         steps, losses = zip(*curve, strict=True)
         ax.plot(steps, losses, color=INK, linestyle=dashes, linewidth=1.4)
-        ax.text(last * 1.02, places[name], f"{name} {losses[-1]:.3f}", color=INK, va="center", fontsize=9)
+        lead(ax, last, losses[-1], places[name], f"{name} {losses[-1]:.3f}", INK, dashes)
     for name, level in marks.items():
         ax.plot((0, last), (level, level), color=MUTED, linewidth=0.8)
-        ax.text(last * 1.02, places[name], f"{name} {level:.3f}", color=MUTED, va="center", fontsize=9)
+        lead(ax, last, level, places[name], f"{name} {level:.3f}", MUTED, "solid")
     ax.set_xlim(left=0, right=last)
     ax.set_xlabel("steps", color=INK)
     ax.set_ylabel("validation loss, nats a character", color=INK)
@@ -94,6 +94,12 @@ def draw_curves(
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(MUTED)
     return ax
+
+
+def lead(ax: Axes, last: float, end: float, place: float, label: str, color: str, dashes: str | tuple) -> None:
+    """Lead from a line's end to its name, which may have had to make room for others."""
+    ax.plot((last, last * 1.03, last * 1.09), (end, place, place), color=color, linestyle=dashes, lw=1, clip_on=False)
+    ax.text(last * 1.1, place, label, color=color, va="center", fontsize=9)
 
 
 def spread(ends: list[tuple[float, str]], apart: float) -> dict[str, float]:

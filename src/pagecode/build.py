@@ -6,6 +6,8 @@ from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from mkdocs.utils.meta import get_data
+
 from pagecode.fences import prose_lines, read_fences
 from pagecode.ledger import Ledger
 from pagecode.objects import ObjectError
@@ -106,6 +108,8 @@ def with_facts(text: str, stated: list[str]) -> str:
 
 def reference(project: Project, page: Path, slug: str) -> str:
     """A page that this one builds on: a link where it exists, its name where it is still to be written."""
-    name = slug.replace("-", " ")
     found = next((path for path in project.pages() if path.stem == slug), None)
-    return f"[{name}]({Path(os.path.relpath(found, page.parent)).as_posix()})" if found else f"{name} (to come)"
+    if not found:
+        return f"{slug.replace('-', ' ')} (to come)"
+    _, meta = get_data(found.read_text(encoding="utf-8"))
+    return f"[{meta.get('title', slug)}]({Path(os.path.relpath(found, page.parent)).as_posix()})"

@@ -178,7 +178,7 @@ def copy_buttons(project: Project, page: Page, block: Block) -> str:
         return ""
     seen = block.code
     whole = program(project, page, block) if block.is_python else seen
-    count = f"{len(whole.splitlines())} lines, runs alone" if block.is_python else ""
+    count = counted(page, block, whole) if block.is_python else "" if block.runs else "not run by the build"
     buttons = button(whole, "Copy the program" if whole != seen else "Copy", count)
     if whole != seen:
         buttons += button(seen, "Copy only what is seen", "")
@@ -195,6 +195,14 @@ def button(code: str, label: str, note: str) -> str:
     carried = html.escape(code).replace("\n", "&#10;")
     note = f" <small>{note}</small>" if note else ""
     return f'<button type="button" data-copy="{carried}">{label}{note}</button>'
+
+
+def counted(page: Page, block: Block, whole: str) -> str:
+    """What a program is to who copies it: its length, and whether there will be anything to see."""
+    lines = len(whole.splitlines())
+    above = [other for other in page.section(block.section) if other.line <= block.line]
+    silent = not any(other.shown() or other.figures for other in above)
+    return f"{lines} {'line' if lines == 1 else 'lines'}, runs alone" + (", prints nothing" if silent else "")
 
 
 def bibtex_box(key: str, entry: str) -> str:

@@ -1,7 +1,7 @@
 """What the ledger must not believe: drawings of other code, runs of changed source, code that reaches unseen."""
 
 import pytest
-from conftest import Small, build
+from small_project import Small, build
 
 from pagecode.ledger import Ledger, digest, section_digests
 

@@ -1,7 +1,7 @@
 """Code, tables and formulas that may be too wide stand in boxes that the keyboard reaches and a listener can name."""
 
 import pytest
-from conftest import Small
+from small_project import Small
 from test_copy import rendered
 
 from pagecode.reach import reachable

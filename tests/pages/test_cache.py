@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from conftest import Built, Small, build
+from small_project import Built, Small, build
 
 from pagecode.ledger import Ledger, digest
 from pagecode.reader import read_page

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import Small, build, make
+from small_project import Small, build, make
 
 from pagecode.html import read_html
 from pagecode.project import ProjectError

@@ -5,7 +5,7 @@ from pathlib import Path
 import markdown
 import pytest
 import yaml
-from conftest import REPOSITORY, Built
+from small_project import REPOSITORY, Built
 from forker import Forker, run_fresh
 from mkdocs.utils.yaml import get_yaml_loader
 from pytest_codeblocks.main import extract_from_file

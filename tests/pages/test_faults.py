@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Built, build
+from small_project import Built, build
 from faults import FAULTS, SEEDED
 
 from pagecode.ledger import Ledger

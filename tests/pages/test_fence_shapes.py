@@ -4,7 +4,7 @@ import json
 from collections import Counter
 
 import pytest
-from conftest import Built
+from small_project import Built
 
 from pagecode.html import read_html
 from pagecode.ledger import code_digest

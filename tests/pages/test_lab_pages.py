@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import REPOSITORY, Built, Small, build
+from small_project import REPOSITORY, Built, Small, build
 from mkdocs.utils.yaml import get_yaml_loader
 
 from pagecode.html import read_html

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import build
+from small_project import build
 
 from pagecode.html import read_html
 from pagecode.links import Site, judge_links, judge_lists, judge_styles

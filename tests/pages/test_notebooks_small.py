@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import nbformat
 import pytest
-from conftest import build, make
+from small_project import build, make
 
 from pagecode.citations import Sources
 from pagecode.ledger import Ledger

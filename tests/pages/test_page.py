@@ -129,7 +129,7 @@ def test_facts_stand_below_the_title(small):
     assert text.split("\n")[4:8] == [
         "# Title",
         "",
-        "3 minutes · after [reaches](reaches.md), not yet (to come) · [@lecture 01:02:00] · [@vaswani2017 §3]",
+        "3 minutes · after [Far](reaches.md), not yet (to come) · [@lecture 01:02:00] · [@vaswani2017 §3]",
         "{.facts}",
     ]
     assert with_facts("# Title\n", facts(small.project, page, {})) == "# Title\n"

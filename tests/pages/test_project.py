@@ -1,7 +1,7 @@
 """A project that cannot be read is said to be so in one line."""
 
 import pytest
-from conftest import build
+from small_project import build
 
 from pagecode.citations import CitationError, Sources
 from pagecode.project import Project, ProjectError

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import build
+from small_project import build
 
 from pagecode.html import read_html
 from pagecode.project import ProjectError

@@ -31,7 +31,7 @@ def test_the_stub_fits_a_page(exercise):
 
 def test_the_page_says_how_to_check_it(exercise):
     text = page_of(exercise).text
-    assert f"lower-triangle check {exercise.name} mine.py" in text or f'check("{exercise.name}", ' in text
+    assert f"lower-triangle check {exercise.name} {exercise.name}.py" in text or f'check("{exercise.name}", ' in text
 
 
 def test_the_solution_is_embedded_where_it_has_to_be_opened(exercise):

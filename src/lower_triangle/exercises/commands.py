@@ -36,7 +36,7 @@ def run_exercises(options: Namespace) -> None:
         for exercise in EXERCISES.values():
             print(f"{exercise.name:14} {exercise.task:37} {exercise.page}")
         name = next(iter(EXERCISES))
-        print(f"\nbegin one:  {PROGRAM} exercises {name} > mine.py\ncheck it:   {PROGRAM} check {name} mine.py")
+        print(f"\nbegin one:  {PROGRAM} exercises {name} > {name}.py\ncheck it:   {PROGRAM} check {name} {name}.py")
 
 
 def as_dict(exercise: Exercise) -> dict[str, str]:

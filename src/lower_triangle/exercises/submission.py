@@ -46,7 +46,7 @@ def read(exercise: Exercise, path: str) -> bytes:
 
 def beginning(exercise: Exercise) -> str:
     """The command that writes a file to begin with."""
-    return f"lower-triangle exercises {exercise.name} > mine.py"
+    return f"lower-triangle exercises {exercise.name} > {exercise.name}.py"
 
 
 def refuse(exercise: Exercise, label: str, source: bytes) -> None:
