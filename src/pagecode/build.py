@@ -1,7 +1,9 @@
 """What a build does besides rendering: run the pages that changed, write the runnable files, state a page's facts."""
 
+import html
 import multiprocessing
 import os
+import re
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -16,6 +18,8 @@ from pagecode.programs import bundle
 from pagecode.project import Problem, Project, ProjectError
 from pagecode.reader import read_page
 from pagecode.worker import run_pytest
+
+BOX = "padding: 1em; background: #fbe4e1; color: #5a1710; font: 14px/1.5 monospace; white-space: pre-wrap"
 
 
 def run_stale(project: Project, say: Callable[[str], None]) -> list[Problem]:
@@ -104,6 +108,16 @@ def with_facts(text: str, stated: list[str]) -> str:
     if stated and title is not None:
         lines[title:title] = ["", " · ".join(stated), "{.facts}", ""]
     return "\n".join(lines)
+
+
+def show_problems(site: Path, problems: list[str]) -> None:
+    """Say at the top of every page of a served site what is wrong with it: there its author is looking."""
+    said = html.escape("\n".join(problems))
+    advice = "this site does not show what ran. Where the code is right, make update writes down what it printed."
+    box = f'<div role="alert" style="{BOX}"><strong>Problems: {len(problems)}; {advice}</strong>\n{said}</div>'
+    for file in site.rglob("*.html"):
+        text = file.read_text(encoding="utf-8")
+        file.write_text(re.sub(r"<body[^>]*>", lambda body: body[0] + box, text, count=1), encoding="utf-8")
 
 
 def reference(project: Project, page: Path, slug: str) -> str:

@@ -131,6 +131,8 @@ def on_page_markdown(markdown: str, page, config: MkDocsConfig, files: Files) ->
         return markdown
     config.mdx_configs["pagecode.extension"].update(page=page.file.src_uri)
     built[Path(page.file.abs_dest_path)] = read_page(project, path)
+    wanting = [name for name in project.front_matter if not page.meta.get(name)]
+    problems.extend(Problem(project.name_of(path), 1, f"the front matter needs a {name}: …") for name in wanting)
     facts = build.facts(project, path, page.meta)
     if address_of(page.file.src_uri) in files.src_uris:
         facts += offered(address_of(page.file.src_uri), addresses(config)[1])
@@ -150,9 +152,14 @@ def on_post_build(config: MkDocsConfig) -> None:
     if not serving:  # what reloads a served page is a script of its own
         problems.extend(policy.apply(Path(config.site_dir), built))
     problems.extend(judge(project_of(config), Path(config.site_dir), built, config.site_url or ""))
-    if problems:
-        # Nobody is to publish it by mistake.
-        shutil.rmtree(config.site_dir)
-        found = sorted(set(problems), key=lambda problem: (problem.path, problem.line, problem.message))
-        lines = [str(problem) for problem in found]
-        raise PluginError("\n".join(["", *lines, f"problems: {len(lines)}; the site is not built"]))
+    if not problems:
+        return
+    found = sorted(set(problems), key=lambda problem: (problem.path, problem.line, problem.message))
+    lines = [str(problem) for problem in found]
+    if serving:  # an error would leave the browser waiting
+        log.error("\n".join(["", *lines]))
+        build.show_problems(Path(config.site_dir), lines)
+        return
+    # Nobody is to publish it by mistake.
+    shutil.rmtree(config.site_dir)
+    raise PluginError("\n".join(["", *lines, f"problems: {len(lines)}; the site is not built"]))

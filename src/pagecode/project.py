@@ -32,6 +32,7 @@ class Project:
     docs: Path
     source: Path
     inputs: tuple[Path, ...]
+    front_matter: tuple[str, ...]
     shown_only: dict[str, str]
     colours: dict[str, str]
     bundles: dict
@@ -51,6 +52,7 @@ class Project:
             docs=docs,
             source=source,
             inputs=tuple(root / path for path in table.get("inputs", [])),
+            front_matter=tuple(table.get("front_matter", [])),
             shown_only=table.get("shown_only", {}),
             colours={value.lower(): name for name, value in table.get("colours", {}).items()},
             bundles=table.get("bundles", {}),

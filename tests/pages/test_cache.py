@@ -160,6 +160,11 @@ def test_an_edit_while_serving_shows_soon_and_runs_that_page_alone(copy: Small):
         assert shows("One third")
         edit(copy, "docs/reaches.md", "One third", "A third")
         took = wait_for(lambda: shows("A third"), 60)
+        # A mistake is said where its author is looking; the server goes on, and the box goes when it is mended.
+        edit(copy, "docs/reaches.md", "A third", "A third\n\n```python\nprint(1)\n```\n")
+        wait_for(lambda: shows("this site does not show what ran") and shows("missing output"), 60)
+        edit(copy, "docs/reaches.md", "\n\n```python\nprint(1)\n```\n", "")
+        wait_for(lambda: shows("A third") and not shows("missing output"), 60)
     finally:
         server.terminate()
         server.wait(30)

@@ -121,6 +121,14 @@ def test_two_spellings_of_one_meaning_are_fine(small):
     assert complaints(small, one + two + "```python mini.averages.old\n```\n") == []
 
 
+def test_a_page_without_what_its_front_matter_has_to_say_is_red(small):
+    settings = (small.root / "pyproject.toml").read_text()
+    small.write("pyproject.toml", settings.replace("[tool.pagecode]\n", '[tool.pagecode]\nfront_matter = ["title"]\n'))
+    done = small.command("mkdocs", "build")
+    assert done.returncode and "docs/index.md:1: the front matter needs a title: …" in done.stdout
+    assert "docs/reaches.md" not in done.stdout.split("problems:")[0].split("Building documentation")[-1]
+
+
 def test_facts_stand_below_the_title(small):
     page = small.root / "docs/page.md"
     meta = {"minutes": 3, "needs": ["reaches", "not-yet"], "lecture": "01:02:00", "paper": "§3"}

@@ -19,6 +19,8 @@ def facts(page):
     return yaml.safe_load(page.text.split("---\n")[1])
 
 
+# Pages that others may name before they are written.
+TO_COME = set("intuition text batches softmax bigram counting batch-norm causal-mask scaled notes one-head".split())
 LESSONS = {name: page for name, page in PAGES.items() if "stage" in facts(page)}
 
 
@@ -34,7 +36,8 @@ def test_a_page_has_a_title_and_nothing_wrong_with_how_it_is_written(name):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_has_a_description_for_search_engines_and_previews(name):
-    assert 50 <= len(facts(PAGES[name])["description"]) <= 250
+    length = len(facts(PAGES[name])["description"])
+    assert 50 <= length <= 250, f"{name}: its description has {length} characters; write 50 to 250"
 
 
 def test_no_two_pages_have_the_same_description():
@@ -57,6 +60,13 @@ def test_a_lesson_says_what_it_is_about_and_how_long_it_takes(name):
 def test_a_lesson_embeds_what_it_adds(name):
     adds = [f"lower_triangle.{path}" for path in facts(LESSONS[name])["adds"]]
     assert set(adds) <= set(embedded(LESSONS[name]))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_a_page_needs_is_a_page_or_is_to_come(name):
+    there = {Path(page).stem for page in PAGES}
+    unknown = set(facts(PAGES[name]).get("needs", [])) - there - TO_COME
+    assert not unknown, f"{name} needs {unknown}: no page is called so; {sorted(TO_COME - there)} are to come"
 
 
 def test_no_object_is_added_by_two_lessons():

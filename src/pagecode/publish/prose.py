@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
-from pagecode.citations import CITATION, Sources
+from pagecode.citations import CITATION, CitationError, Sources
 
 MARK = re.compile(r"\x00(\d+)(h?)\x00")  # where a block of the page stands; h where it begins hidden
 STASHED = re.compile(r"\x01(\d+)\x01")
@@ -96,7 +96,10 @@ def cited(match: re.Match, sources: Sources) -> str:
     """A citation as a link to the second of the video or to the source itself; for `[@*]`, all of them."""
     if match["key"] == "*":
         return "\n".join(f"- {listed(entry)}" for entry in sources.entries.values())
-    text, address, rest = sources.parts(match["key"], " ".join((match["place"] or "").split()))
+    try:
+        text, address, rest = sources.parts(match["key"], " ".join((match["place"] or "").split()))
+    except CitationError:
+        return match[0]  # the page's own rendering says what is wrong, and there is no site
     return f"[{text}]({address}){rest}"
 
 
