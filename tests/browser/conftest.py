@@ -18,7 +18,6 @@ QUIET = (
     *("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--disable-quic", "--disable-gpu"),
 )
-TABLES = pytest.StashKey[dict[str, list[str]]]()
 # Where a copy of the site is published that was built without an address: below a path, as on most hosts.
 ADDRESSES = {
     "SITE_URL": "https://lower-triangle.example/learn/",
@@ -26,18 +25,10 @@ ADDRESSES = {
 }
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for title, rows in config.stash.get(TABLES, {}).items():
-        terminalreporter.section(title)
-        for row in rows:
-            terminalreporter.write_line(row)
-
-
 @pytest.fixture
-def note(pytestconfig: pytest.Config) -> Callable[[str, str], None]:
+def note(record_property: Callable[[str, object], None]) -> Callable[[str, str], None]:
     """Adds a row to a table that stands below the results: what was measured, not only that it was enough."""
-    tables = pytestconfig.stash.setdefault(TABLES, {})
-    return lambda title, row: tables.setdefault(title, []).append(row)
+    return record_property
 
 
 @pytest.fixture(scope="package")

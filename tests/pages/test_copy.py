@@ -5,10 +5,10 @@ from pathlib import Path
 import markdown
 import pytest
 import yaml
-from small_project import REPOSITORY, Built
 from forker import Forker, run_fresh
 from mkdocs.utils.yaml import get_yaml_loader
 from pytest_codeblocks.main import extract_from_file
+from small_project import REPOSITORY, Built
 
 from pagecode.html import read_html
 from pagecode.outputs import difference, lines_of

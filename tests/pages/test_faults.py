@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from small_project import Built, build
 from faults import FAULTS, SEEDED
+from small_project import Built, build
 
 from pagecode.ledger import Ledger
 from pagecode.reader import read_page

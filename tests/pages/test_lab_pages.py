@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from small_project import REPOSITORY, Built, Small, build
 from mkdocs.utils.yaml import get_yaml_loader
+from small_project import REPOSITORY, Built, Small, build
 
 from pagecode.html import read_html
 from pagecode.publish.labs import Lab
