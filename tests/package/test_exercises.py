@@ -374,7 +374,7 @@ def test_a_file_comes_from_stdin_and_the_facts_go_to_a_program(folder, capsys, m
 
 MISTAKES = {
     "check": "check needs an EXERCISE and a FILE; the exercises are crude-average, causal-mask, one-head",
-    "check causal-mask": "check needs a FILE of yours; begin one: lower-triangle exercises causal-mask > causal-mask.py",
+    "check one-head": "check needs a FILE of yours; begin one: lower-triangle exercises one-head > one-head.py",
     "check causal_mask mine.py": "no exercise called 'causal_mask'; did you mean 'causal-mask'?",
     "check causal-mask nowhere.py": "no file at 'nowhere.py'; begin one: lower-triangle exercises causal-mask > ",
     "check causal-mask .": "cannot read '.': Is a directory; give a Python file",
