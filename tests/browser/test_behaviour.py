@@ -199,3 +199,12 @@ def test_on_paper_the_answers_stand_below_their_questions(scripts: bool, visit: 
     # Beside its text, a box that is open or closed may have a mark of its own.
     assert abs(printed - opened) <= count + 5 < opened - glyphs(page)
     assert opened > 3000
+
+
+@pytest.mark.parametrize("address", [LESSON, "attention/average/", "labs/train-a-head/"])
+def test_on_paper_no_line_of_code_is_cut(address: str, visit: Callable[..., Page]):
+    page = visit(address, viewport={"width": 640, "height": 900})
+    page.emulate_media(media="print")
+    boxes = page.locator("article pre")
+    assert boxes.count() > 5
+    assert boxes.evaluate_all("all => all.filter(box => box.scrollWidth > box.clientWidth + 1).length") == 0
