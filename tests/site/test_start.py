@@ -36,7 +36,7 @@ def test_make_says_of_an_old_python_what_the_page_quotes(tmp_path):
     old = tmp_path / "python3"
     old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)
-    command = ["make", f"PYTHON={old}", f"VENV={tmp_path}/venv", "serve"]
+    command = ["make", "--no-print-directory", f"PYTHON={old}", f"VENV={tmp_path}/venv", "serve"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode and not (tmp_path / "venv").exists()
     assert done.stdout.splitlines() == [quoted("python3 is older").replace("python3", str(old), 1)]
