@@ -3,6 +3,7 @@
 Shapes: B batch, T time, C d_model, V vocabulary.
 """
 
+import math
 from collections.abc import Iterable
 
 import torch
@@ -29,6 +30,24 @@ class Embedding(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         positions = torch.arange(tokens.size(1), device=tokens.device)  # (T,)
         return self.token(tokens) + self.position(positions)  # (B, T, C)
+
+
+class DropoutEmbedding(Embedding):
+    """An `Embedding` of whose sum a share is set to 0 while it trains.
+
+    Shapes:
+        tokens: (B, T)
+        returns: (B, T, C)
+
+    Source: Vaswani et al. 2017, §5.4; GPT-2's embd_pdrop.
+    """
+
+    def __init__(self, vocab_size: int, context_length: int, d_model: int, dropout: float) -> None:
+        super().__init__(vocab_size, context_length, d_model)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.dropout(super().forward(tokens))  # (B, T, C)
 
 
 class LanguageModel(nn.Module):
@@ -63,3 +82,20 @@ class LanguageModel(nn.Module):
         x = self.embed(tokens)  # (B, T, C)
         x = self.blocks(x)  # (B, T, C)
         return self.lm_head(self.norm(x))  # (B, T, V)
+
+
+@torch.no_grad()
+def init_like_gpt2(model: LanguageModel) -> None:
+    """Draw the weights anew: small enough that a fresh model is unsure, and that depth does not make it louder.
+
+    Matrices are normal with a spread of 0.02. Each block adds to the residual stream twice, so the matrices that write
+    to it are smaller by the root of twice the number of blocks. Biases are 0.
+
+    Source: Radford et al. 2019 (GPT-2), §2.3; nanoGPT. The lecture's code has the 0.02 only, added after the video.
+    """
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Linear | nn.Embedding):
+            writes = name.endswith(("attn.projection", "ffn.down"))
+            nn.init.normal_(module.weight, std=0.02 / math.sqrt(2 * len(model.blocks)) if writes else 0.02)
+        if isinstance(module, nn.Linear) and module.bias is not None:
+            nn.init.zeros_(module.bias)

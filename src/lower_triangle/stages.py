@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from lower_triangle.attention import Average, Head
-from lower_triangle.config import ModelConfig
+from lower_triangle.attention import AttendWithDropout, Average, Head, MultiHead, SelfAttention
+from lower_triangle.blocks import Block, FeedForward, PlainBlock, ResidualBlock
+from lower_triangle.config import ModelConfig, TrainConfig
 from lower_triangle.errors import UsageError, did_you_mean
-from lower_triangle.model import Embedding, LanguageModel
+from lower_triangle.model import DropoutEmbedding, Embedding, LanguageModel, init_like_gpt2
 
 
 def bigram(config: ModelConfig, vocab_size: int) -> LanguageModel:
@@ -66,24 +67,177 @@ def head(config: ModelConfig, vocab_size: int) -> LanguageModel:
     )
 
 
+def multi_head(config: ModelConfig, vocab_size: int) -> LanguageModel:
+    """Several narrow heads in place of a wide one, and a projection that mixes what they found."""
+    return LanguageModel(
+        embed=Embedding(vocab_size, config.context_length, config.d_model),
+        blocks=[MultiHead(config.d_model, config.n_head)],
+        norm=nn.Identity(),
+        lm_head=nn.Linear(config.d_model, vocab_size),
+        context_length=config.context_length,
+    )
+
+
+def feed_forward(config: ModelConfig, vocab_size: int) -> LanguageModel:
+    """After attention each position thinks about what it found, on its own."""
+    return LanguageModel(
+        embed=Embedding(vocab_size, config.context_length, config.d_model),
+        blocks=[
+            PlainBlock(
+                attn=MultiHead(config.d_model, config.n_head),
+                ffn=FeedForward(config.d_model, config.d_ff, nn.ReLU()),
+            )
+        ],
+        norm=nn.Identity(),
+        lm_head=nn.Linear(config.d_model, vocab_size),
+        context_length=config.context_length,
+    )
+
+
+def deep(config: ModelConfig, vocab_size: int) -> LanguageModel:
+    """Several such blocks in a row."""
+    return LanguageModel(
+        embed=Embedding(vocab_size, config.context_length, config.d_model),
+        blocks=[
+            PlainBlock(
+                attn=MultiHead(config.d_model, config.n_head),
+                ffn=FeedForward(config.d_model, config.d_ff, nn.ReLU()),
+            )
+            for _ in range(config.n_layer)
+        ],
+        norm=nn.Identity(),
+        lm_head=nn.Linear(config.d_model, vocab_size),
+        context_length=config.context_length,
+    )
+
+
+def residual(config: ModelConfig, vocab_size: int) -> LanguageModel:
+    """Each layer adds to what came in, instead of replacing it."""
+    return LanguageModel(
+        embed=Embedding(vocab_size, config.context_length, config.d_model),
+        blocks=[
+            ResidualBlock(
+                attn=MultiHead(config.d_model, config.n_head),
+                ffn=FeedForward(config.d_model, config.d_ff, nn.ReLU()),
+            )
+            for _ in range(config.n_layer)
+        ],
+        norm=nn.Identity(),
+        lm_head=nn.Linear(config.d_model, vocab_size),
+        context_length=config.context_length,
+    )
+
+
+def layer_norm(config: ModelConfig, vocab_size: int) -> LanguageModel:
+    """Each layer reads its input at a common scale, and so does the last."""
+    return LanguageModel(
+        embed=Embedding(vocab_size, config.context_length, config.d_model),
+        blocks=[
+            Block(
+                ln_1=nn.LayerNorm(config.d_model),
+                attn=MultiHead(config.d_model, config.n_head),
+                ln_2=nn.LayerNorm(config.d_model),
+                ffn=FeedForward(config.d_model, config.d_ff, nn.ReLU()),
+            )
+            for _ in range(config.n_layer)
+        ],
+        norm=nn.LayerNorm(config.d_model),
+        lm_head=nn.Linear(config.d_model, vocab_size),
+        context_length=config.context_length,
+    )
+
+
+def gpt(config: ModelConfig, vocab_size: int) -> LanguageModel:
+    """The destination: fused attention, GELU, no biases, tied embeddings, dropout, and GPT-2's initial weights."""
+    model = decoder(config, vocab_size, nn.GELU, bias=False)
+    init_like_gpt2(model)
+    return model
+
+
+def decoder(
+    config: ModelConfig, vocab_size: int, activation: Callable[[], nn.Module], bias: bool, eps: float = 1e-5
+) -> LanguageModel:
+    """What `gpt` and the models of nanoGPT and GPT-2 have in common; they choose the activation and the biases.
+
+    Source: Radford et al. 2019 (GPT-2); nanoGPT's model.py. The head is the token table: Vaswani et al. 2017, §3.4.
+    """
+    blocks = [
+        Block(
+            ln_1=nn.LayerNorm(config.d_model, eps=eps, bias=bias),
+            attn=SelfAttention(
+                config.d_model, config.n_head, bias, config.dropout, attend=AttendWithDropout(config.dropout)
+            ),
+            ln_2=nn.LayerNorm(config.d_model, eps=eps, bias=bias),
+            ffn=FeedForward(config.d_model, config.d_ff, activation(), bias, config.dropout),
+        )
+        for _ in range(config.n_layer)
+    ]
+    embed = DropoutEmbedding(vocab_size, config.context_length, config.d_model, config.dropout)
+    lm_head = nn.Linear(config.d_model, vocab_size, bias=False)
+    lm_head.weight = embed.token.weight
+    return LanguageModel(
+        embed=embed,
+        blocks=blocks,
+        norm=nn.LayerNorm(config.d_model, eps=eps, bias=bias),
+        lm_head=lm_head,
+        context_length=config.context_length,
+    )
+
+
 # A recipe builds a model for a vocabulary of the given size.
 Recipe = Callable[[ModelConfig, int], LanguageModel]
+
+WIDTH = ("context_length", "d_model")
+HEADS = (*WIDTH, "n_head")
+LAYERS = (*HEADS, "n_layer")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A rung of the ladder: how its model is built and the learning rate that suits it."""
+    """A rung of the ladder.
+
+    Args:
+        build: how its model is built
+        sizes: which of ModelConfig's fields that reads
+        learning_rate: the one that suits it
+        model: the sizes it is trained with where none are given
+        train: the settings it is trained with where none are given
+    """
 
     build: Recipe
+    sizes: tuple[str, ...]
     learning_rate: float = 1e-3
+    model: ModelConfig = ModelConfig()
+    train: TrainConfig = TrainConfig()
 
 
 STAGES = {
-    "bigram": Stage(bigram, learning_rate=1e-2),
-    "embedding": Stage(embedding),
-    "position": Stage(position),
-    "average": Stage(average),
-    "head": Stage(head),
+    "bigram": Stage(bigram, ("context_length",), learning_rate=1e-2),
+    "embedding": Stage(embedding, WIDTH),
+    "position": Stage(position, WIDTH),
+    "average": Stage(average, WIDTH),
+    "head": Stage(head, WIDTH),
+    "multi_head": Stage(multi_head, HEADS),
+    "feed_forward": Stage(feed_forward, HEADS),
+    "deep": Stage(deep, LAYERS),
+    "residual": Stage(residual, LAYERS),
+    "layer_norm": Stage(layer_norm, LAYERS),
+    # nanoGPT's setting for a computer without a GPU, some minutes of work.
+    "gpt": Stage(
+        gpt,
+        (*LAYERS, "dropout"),
+        model=ModelConfig(context_length=64, d_model=128, n_head=4, n_layer=4),
+        train=TrainConfig(
+            steps=2000,
+            batch_size=12,
+            warmup=100,
+            final_share=0.1,
+            weight_decay=0.1,
+            beta2=0.99,
+            clip=1.0,
+            eval_every=250,
+        ),
+    ),
 }
 
 
