@@ -17,7 +17,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from lower_triangle.config import ModelConfig
+from lower_triangle.config import ModelConfig, TrainConfig
 from lower_triangle.errors import CheckpointError, LowerTriangleError, OutputError
 from lower_triangle.model import LanguageModel
 from lower_triangle.stages import find_stage
@@ -25,6 +25,9 @@ from lower_triangle.tokenizer import CharTokenizer
 
 FORMAT = 1
 KEY = "lower_triangle"
+
+# Before the names of those tensors that belong to the training and not to the model.
+TRAINING = "training."
 
 # Stands where the sha256 will be while the sha256 is taken, so that it covers every byte of the file.
 BLANK = "0" * 64
@@ -47,40 +50,48 @@ class Manifest:
         config: the model's sizes
         vocabulary: every character, in the order of its token
         step: after how many updates
-        val_loss: the exact validation loss at that step
+        val_loss: the exact validation loss at that step, where it was measured
         corpus: what the model was trained on, a name or a path
         corpus_sha256: of that text's bytes
         package: the version of this package that wrote the file
+        train: the settings of the run, where it can be resumed
+        curve: (step, validation loss) of each evaluation so far, where it can be resumed
     """
 
     stage: str
     config: ModelConfig
     vocabulary: str
     step: int
-    val_loss: float
+    val_loss: float | None
     corpus: str
     corpus_sha256: str
     package: str = field(default_factory=package_version)
+    train: TrainConfig | None = None
+    curve: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model ready to use, its tokenizer, and where it came from."""
+    """A model ready to use, its tokenizer, where it came from, and what resuming its training takes, if it is there."""
 
     model: LanguageModel
     tokenizer: CharTokenizer
     manifest: Manifest
+    training: dict[str, Tensor] = field(default_factory=dict)
 
 
-def save_checkpoint(path: str | Path, model: nn.Module, manifest: Manifest) -> None:
-    """Write `model` and `manifest` as one file, wholly or not at all.
+def save_checkpoint(
+    path: str | Path, model: nn.Module, manifest: Manifest, training: dict[str, Tensor] | None = None
+) -> None:
+    """Write `model` and `manifest`, and what `training` takes to go on, as one file, wholly or not at all.
 
     Raises:
         OutputError: when the file cannot be written; one that was there before is still as it was.
     """
     # The sha256 comes first, so that the first BLANK of the file is it, whatever the manifest holds.
     content = {"sha256": BLANK, "format": FORMAT, **asdict(manifest)}
-    data = safetensors.torch.save(model.state_dict(), metadata={KEY: json.dumps(content)})
+    kept = {TRAINING + name: tensor for name, tensor in (training or {}).items()}
+    data = safetensors.torch.save(own_tensors(model) | kept, metadata={KEY: json.dumps(content)})
     digest = hashlib.sha256(data).hexdigest()
     write_atomically(path, data.replace(BLANK.encode(), digest.encode(), 1))
 
@@ -97,17 +108,40 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     blanked = data.replace(str(digest).encode(), BLANK.encode(), 1)
     if hashlib.sha256(blanked).hexdigest() != digest:
         raise damaged(path)
-    if content.pop("format", None) != FORMAT:
-        raise CheckpointError(f"'{path}' is of a newer format than {FORMAT}, the one we read; update lower-triangle")
+    require_format(content.pop("format", None), path)
     try:
-        manifest = Manifest(**{**content, "config": ModelConfig(**content["config"])})
+        manifest = manifest_from(content)
         # Building draws initial weights, which are overwritten at once: the caller's random stream must not notice.
         with torch.random.fork_rng(devices=[]):
             model = find_stage(manifest.stage).build(manifest.config, len(manifest.vocabulary))
-    except (LowerTriangleError, TypeError, KeyError) as error:
+    except (LowerTriangleError, TypeError, KeyError, ValueError) as error:
         raise CheckpointError(f"'{path}' describes a model that we cannot build: {error}") from error
-    load_tensors(model, safetensors.torch.load(data), path)
-    return Checkpoint(model.eval(), CharTokenizer(manifest.vocabulary), manifest)
+    tensors = safetensors.torch.load(data)
+    training = {name: tensors.pop(name) for name in list(tensors) if name.startswith(TRAINING)}
+    load_tensors(model, tensors, path)
+    training = {name.removeprefix(TRAINING): tensor for name, tensor in training.items()}
+    return Checkpoint(model.eval(), CharTokenizer(manifest.vocabulary), manifest, training)
+
+
+def manifest_from(content: dict) -> Manifest:
+    """A manifest from what its JSON says."""
+    train = content.get("train")
+    parts = {
+        "config": ModelConfig(**content["config"]),
+        "train": TrainConfig(**train) if train else None,
+        "curve": tuple((step, loss) for step, loss in content.get("curve", ())),
+    }
+    return Manifest(**{**content, **parts})
+
+
+def require_format(given: object, path: str | Path) -> None:
+    """Refuse a file whose manifest is written in another way than ours."""
+    if given == FORMAT:
+        return
+    is_newer = isinstance(given, int) and given > FORMAT
+    hint = "update lower-triangle" if is_newer else "train again, or read it with the version that wrote it"
+    age = "a newer" if is_newer else "an older"
+    raise CheckpointError(f"'{path}' is of {age} format than {FORMAT}, the one we read; {hint}")
 
 
 def read_checkpoint(path: Path) -> bytes:
@@ -124,7 +158,8 @@ def read_checkpoint(path: Path) -> bytes:
 
 def read_manifest(data: bytes, path: str | Path) -> dict:
     """The manifest in the header of a safetensors file: eight bytes of length, then JSON."""
-    if data[:4] == b"PK\x03\x04" or data[:1] == b"\x80":
+    # Our files begin with a length, which may begin like a pickle; the JSON that follows it does not go on like one.
+    if data[8:9] != b"{" and (data[:4] == b"PK\x03\x04" or data[:1] == b"\x80"):
         raise CheckpointError(
             f"'{path}' is a pickle (torch.save writes such files), which could run any code when it is opened, so we "
             "never open one; we read the .safetensors that lower-triangle train writes"
@@ -154,9 +189,15 @@ def damaged(path: str | Path) -> CheckpointError:
     return CheckpointError(f"'{path}' is damaged: its sha256 is not the one we wrote; restore it, or train again")
 
 
+def own_tensors(model: nn.Module) -> dict[str, Tensor]:
+    """The tensors that make up a model, by name; one that serves in two places is there once, under its first name."""
+    return {name: tensor.detach() for name, tensor in (*model.named_parameters(), *model.named_buffers())}
+
+
 def load_tensors(model: nn.Module, tensors: dict[str, Tensor], path: str | Path) -> None:
     """Copy `tensors` into `model`, all of them and no others."""
-    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    own = own_tensors(model)
+    wanted = {name: tuple(tensor.shape) for name, tensor in own.items()}
     given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     for name in sorted(wanted.keys() | given.keys()):
         if wanted.get(name) != given.get(name):
@@ -164,7 +205,8 @@ def load_tensors(model: nn.Module, tensors: dict[str, Tensor], path: str | Path)
                 f"'{path}' does not fit its model: tensor {name!r} is {given.get(name, 'missing')} in the file and "
                 f"{wanted.get(name, 'missing')} in the model; train again"
             )
-    model.load_state_dict(tensors)
+    for name, tensor in tensors.items():
+        own[name].copy_(tensor)
 
 
 def write_atomically(path: str | Path, data: bytes) -> None:

@@ -9,13 +9,13 @@ import os
 import random
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from jsonargparse import Namespace
 
-from lower_triangle.config import ModelConfig, TrainConfig
+from lower_triangle.config import GPT_SETTINGS, GPT_SIZES, ModelConfig, TrainConfig
 from lower_triangle.errors import CorpusError, LowerTriangleError, UsageError, did_you_mean
 from lower_triangle.exercises.commands import add_check, add_exercises, run_check, run_exercises
 from lower_triangle.flags import PROGRAM, Parser, add_json
@@ -100,12 +100,13 @@ def make_parser(name: str) -> Parser:
 
 def add_train(parser: Parser) -> None:
     parser.add_argument("stage", type=str, metavar="STAGE", help="what to train, one of the stages below")
-    add_corpus(parser, default="play")
+    add_corpus(parser, left_out="play")
     parser.add_argument("--out", type=str, help="a folder for best.safetensors and last.safetensors [runs/STAGE]")
     parser.add_argument("--overwrite", action="store_true", help="replace the checkpoints that --out holds")
+    parser.add_argument("--resume", action="store_true", help="go on where the run in --out stopped, as it was set up")
     add_json(parser)
-    parser.add_class_arguments(ModelConfig, None)
-    parser.add_class_arguments(TrainConfig, None)
+    add_config(parser, ModelConfig(), GPT_SIZES)
+    add_config(parser, TrainConfig(), GPT_SETTINGS)
 
 
 def run_train(options: Namespace) -> None:
@@ -114,22 +115,34 @@ def run_train(options: Namespace) -> None:
     from lower_triangle.stages import find_stage
     from lower_triangle.train import BEST, LAST, train
 
-    model_config, train_config = pick(ModelConfig, options), pick(TrainConfig, options)
     use_one_thread()
-    find_stage(options.stage)  # before a text is fetched for nothing
+    stage = find_stage(options.stage)  # before a text is fetched for nothing
+    require_used(options, stage.sizes)
     out = Path(options.out or Path("runs", options.stage))
-    corpus = load_corpus(options.corpus)
-    result = train(options.stage, corpus, model_config, train_config, out, options.overwrite)
+    corpus_name, sizes, settings = "play", stage.model, stage.train
+    if options.resume:
+        manifest = load_checkpoint(out / LAST).manifest
+        corpus_name, sizes, settings = manifest.corpus, manifest.config, manifest.train or settings
+    sizes, settings = given(options, sizes), given(options, settings)
+    corpus = load_corpus(options.corpus or corpus_name)
+    result = train(options.stage, corpus, sizes, settings, out, options.overwrite, resume=options.resume)
     if options.json:
         measured = {name: value for name, value in vars(result).items() if name != "model"}
         print(json.dumps(measured | {"corpus": corpus.name, "best": str(out / BEST), "last": str(out / LAST)}))
         return
-    print(f"{result.stage}: {result.params:,} parameters, {train_config.steps:,} steps on {corpus.name}")
+    print(f"{result.stage}: {result.params:,} parameters, {result.curve[-1][0]:,} steps on {corpus.name}")
     print(f"best validation loss   {result.best_val:.4f} at step {result.best_step:,}")
     print(f"final validation loss  {result.final_val:.4f}")
     print(f"final training loss    {result.final_train:.4f}")
     print(f"checkpoints            {out / BEST}, {out / LAST}")
     print(f"speed                  {result.characters_per_second:,.0f} characters/s")
+
+
+def require_used(options: Namespace, sizes: tuple[str, ...]) -> None:
+    """Refuse a size that the stage would not look at."""
+    for field in fields(ModelConfig):
+        if options[field.name] is not None and field.name not in sizes:
+            raise UsageError(f"{options.stage!r} has no {field.name} to set; its sizes are {', '.join(sizes)}")
 
 
 def add_sample(parser: Parser) -> None:
@@ -164,7 +177,7 @@ def run_sample(options: Namespace) -> None:
 
 def add_evaluate(parser: Parser) -> None:
     add_checkpoint(parser)
-    add_corpus(parser, default=None)
+    add_corpus(parser, left_out="the one of the training")
     parser.add_argument("--split", type=str, default="val", help="val, the last tenth of the text; train; or both")
     add_json(parser)
 
@@ -197,34 +210,35 @@ def run_evaluate(options: Namespace) -> None:
 
 
 def add_reproduce(parser: Parser) -> None:
-    parser.add_argument("stages", type=str, nargs="*", metavar="STAGE", help="which to train; left out, all of them")
-    add_corpus(parser, default="tinyshakespeare")
-    parser.add_argument("--seeds", type=int, default=3, help="how many runs of each stage, with the seeds 0, 1, ...")
-    parser.add_argument("--out", type=str, default="results", help="a folder for STAGE.json and STAGE.safetensors")
+    parser.add_argument(
+        "names", type=str, nargs="*", metavar="NAME", help="a stage, or lecture_notebook; left out, all of them"
+    )
+    add_corpus(parser, left_out="tinyshakespeare")
+    parser.add_argument("--seeds", type=int, default=3, help="how many runs of each, with the seeds 0, 1, ...")
+    parser.add_argument("--out", type=str, default="results", help="a folder for NAME.json and NAME.safetensors")
     add_json(parser)
 
 
 def run_reproduce(options: Namespace) -> None:
     """Repeat the runs that the pages report, with the settings they were made with."""
     from lower_triangle.corpus import load_corpus
-    from lower_triangle.results import reproduce
-    from lower_triangle.stages import STAGES, find_stage
+    from lower_triangle.results import SETTINGS, find_setting, reproduce
 
     use_one_thread()
-    stages = options.stages or list(STAGES)
-    for stage in stages:
-        find_stage(stage)  # a slip in the last name costs no training
-    corpus = load_corpus(options.corpus)
-    for stage in stages:
-        record = reproduce(stage, corpus, options.seeds, options.out)
+    names = options.names or list(SETTINGS)
+    for name in names:
+        find_setting(name)  # a slip in the last name costs no training
+    corpus = load_corpus(options.corpus or "tinyshakespeare")
+    for name in names:
+        record = reproduce(name, corpus, options.seeds, options.out)
         if options.json:
             print(json.dumps(record), flush=True)
             continue
-        if stage == stages[0]:
-            print(f"{'stage':10} {'params':>8}  {'best val (lowest, highest)':26}  final val  final train")
-        best, val, train = (record["summary"][name] for name in ("best_val", "final_val", "final_train"))
+        if name == names[0]:
+            print(f"{'name':16} {'params':>8}  {'best val (lowest, highest)':26}  final val  final train")
+        best, val, train = (record["summary"][loss] for loss in ("best_val", "final_val", "final_train"))
         ends = f"{best['mean']:.4f} ({best['min']:.4f}, {best['max']:.4f})"
-        print(f"{stage:10} {record['params']:8,}  {ends:26}  {val['mean']:9.4f}  {train['mean']:11.4f}", flush=True)
+        print(f"{name:16} {record['params']:8,}  {ends:26}  {val['mean']:9.4f}  {train['mean']:11.4f}", flush=True)
 
 
 def add_checkpoint(parser: Parser) -> None:
@@ -233,10 +247,9 @@ def add_checkpoint(parser: Parser) -> None:
     )
 
 
-def add_corpus(parser: Parser, default: str | None) -> None:
-    left_out = "" if default else "; left out, the one of the training"
+def add_corpus(parser: Parser, left_out: str) -> None:
     parser.add_argument(
-        "--corpus", type=str, default=default, help=f"play, tinyshakespeare, or the path of a UTF-8 text{left_out}"
+        "--corpus", type=str, help=f"play, tinyshakespeare, or the path of a UTF-8 text [{left_out}]"
     )
 
 
@@ -261,9 +274,21 @@ def use_one_thread() -> None:
         torch.set_num_threads(1)
 
 
-def pick(config: type, options: Namespace) -> Any:
-    """A config made of those options that are its fields."""
-    return config(**{field.name: options[field.name] for field in fields(config)})
+def add_config(parser: Parser, ladder: Any, gpt: Any) -> None:
+    """A flag for each field of a config; left out, it has the stage's own value, which the help tells."""
+    parser.add_class_arguments(type(ladder), None)
+    for name, value in asdict(ladder).items():
+        parser.set_defaults({name: None})
+        if value is None:
+            continue  # its help tells
+        flag = next(action for action in parser._actions if action.dest == name)
+        other = getattr(gpt, name)
+        flag.help += f" [{value:g}]" if value == other else f" [{value:g}; for gpt {other:g}]"
+
+
+def given(options: Namespace, own: Any) -> Any:
+    """A config with the options that were given, and for the others the stage's own."""
+    return replace(own, **{name: options[name] for name in asdict(own) if options[name] is not None})
 
 
 @dataclass(frozen=True)

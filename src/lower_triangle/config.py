@@ -44,7 +44,7 @@ class TrainConfig:
     Args:
         steps: how many updates
         batch_size: how many chunks of text a step learns from (B)
-        learning_rate: AdamW's step size at its highest; left out, the stage's own
+        learning_rate: AdamW's step size at its highest; left out, the stage's own (0.01 for bigram, 0.001 for the others)
         warmup: over how many of the first steps the learning rate grows to that
         final_share: what part of the learning rate is left at the last step, reached along a cosine; 1 keeps it level
         weight_decay: AdamW's pull of the matrices towards 0; vectors, such as biases, are left alone
@@ -84,8 +84,6 @@ class TrainConfig:
         require_range(self, "beta2", 0, 1)
         require_range(self, "weight_decay", 0, math.inf)
         require_range(self, "clip", 0, math.inf)
-        if self.warmup > self.steps:
-            raise UsageError(f"warmup={self.warmup} is longer than steps={self.steps}; try warmup={self.steps // 10}")
         if self.batch_size % self.accumulate:
             raise UsageError(
                 f"batch_size={self.batch_size} does not split into accumulate={self.accumulate} equal parts; "
@@ -119,3 +117,17 @@ def require_range(config: object, name: str, low: float, high: float, with_end: 
         above = "" if high == math.inf else f" to {high}" if with_end else f" to below {high}"
         least = f"of at least {low}" if high == math.inf else f"from {low}{above}"
         raise UsageError(f"{name}={value!r} is not a number {least}; try {name}={default}")
+
+
+# What `gpt` is trained with where nothing else is said: nanoGPT's setting for a computer without a GPU.
+GPT_SIZES = ModelConfig(context_length=64, d_model=128, n_head=4, n_layer=4)
+GPT_SETTINGS = TrainConfig(
+    steps=2000,
+    batch_size=12,
+    warmup=100,
+    final_share=0.1,
+    weight_decay=0.1,
+    beta2=0.99,
+    clip=1.0,
+    eval_every=250,
+)

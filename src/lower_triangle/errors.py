@@ -39,6 +39,20 @@ class TrainingError(LowerTriangleError):
     """A run that cannot go on."""
 
 
+class Interrupted(LowerTriangleError):
+    """A run that was asked to stop, and saved what it had; exits with 128 and the signal's number, as shells have it.
+
+    Args:
+        signal_number: of the signal that asked
+        step: the last one that was finished
+        out: the folder of the run
+    """
+
+    def __init__(self, signal_number: int, step: int, out: object) -> None:
+        super().__init__(f"stopped after step {step:,} and saved it in '{out}'; go on with the same command and --resume")
+        self.exit_code = 128 + signal_number
+
+
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     """End a message about an unknown name: the nearest allowed one, or all of them where none is near."""
     names = list(allowed)

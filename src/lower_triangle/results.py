@@ -5,7 +5,7 @@ import os
 import platform
 import random
 import shlex
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
@@ -22,79 +22,114 @@ from lower_triangle.checkpoint import (
 from lower_triangle.config import ModelConfig, TrainConfig
 from lower_triangle.corpus import Corpus, packaged
 from lower_triangle.counting import pair_losses
-from lower_triangle.errors import CheckpointError, OutputError, UsageError
+from lower_triangle.errors import CheckpointError, OutputError, UsageError, did_you_mean
+from lower_triangle.folders import writable_folder
 from lower_triangle.generate import generate
 from lower_triangle.model import LanguageModel
-from lower_triangle.stages import find_stage
+from lower_triangle.stages import STAGES
 from lower_triangle.tokenizer import CharTokenizer
-from lower_triangle.train import Result, train, writable_folder
+from lower_triangle.train import Result, train
+
+@dataclass(frozen=True)
+class Setting:
+    """What a recorded run is: a stage, at sizes and with settings of its own."""
+
+    stage: str
+    model: ModelConfig
+    train: TrainConfig
+
+
+# What is recorded, by name: each stage at its own setting, and the model of the lecture's notebook.
+SETTINGS = {name: Setting(name, stage.model, stage.train) for name, stage in STAGES.items()} | {
+    "lecture_notebook": Setting(
+        "layer_norm",
+        ModelConfig(context_length=32, d_model=64, n_head=4, n_layer=4),
+        TrainConfig(batch_size=16, learning_rate=1e-3),
+    ),
+}
 
 SAMPLE_LENGTH = 400
 LOSSES = ("best_val", "final_val", "final_train")
 
 
-def load_result(stage: str) -> dict:
-    """The recorded runs of a stage, as `reproduce` wrote them.
+def find_setting(name: str) -> Setting:
+    """The setting called `name`.
 
     Raises:
-        UsageError: for a stage that does not exist.
+        UsageError: when there is none.
+    """
+    if name not in SETTINGS:
+        raise UsageError(f"no recorded run is called {name!r}; {did_you_mean(name, SETTINGS)}")
+    return SETTINGS[name]
+
+
+def load_result(name: str) -> dict:
+    """The recorded runs of a setting, as `reproduce` wrote them.
+
+    Raises:
+        UsageError: for a setting that does not exist.
         CheckpointError: where none was recorded, or the record cannot be read.
     """
-    find_stage(stage)
-    path = packaged("results", f"{stage}.json")
+    find_setting(name)
+    path = packaged("results", f"{name}.json")
     if not path.is_file():
-        raise CheckpointError(f"no result is recorded for {stage!r}; record one: lower-triangle reproduce {stage}")
+        raise CheckpointError(f"no result is recorded for {name!r}; record one: lower-triangle reproduce {name}")
     return read_record(path)
 
 
-def load_trained(stage: str) -> Checkpoint:
-    """The model of a stage's first recorded run, as its last step left it.
+def load_trained(name: str) -> Checkpoint:
+    """The model of a setting's first recorded run, as its last step left it.
 
     Raises:
-        UsageError: for a stage that does not exist.
+        UsageError: for a setting that does not exist.
         CheckpointError: where none was recorded, or the file is damaged.
     """
-    find_stage(stage)
-    return load_checkpoint(packaged("results", f"{stage}.safetensors"))
+    find_setting(name)
+    return load_checkpoint(packaged("results", f"{name}.safetensors"))
 
 
 def reproduce(
-    stage: str,
+    name: str,
     corpus: Corpus,
     seeds: int = 3,
     out: str | Path = "results",
-    model_config: ModelConfig = ModelConfig(),
-    train_config: TrainConfig = TrainConfig(),
+    model_config: ModelConfig | None = None,
+    train_config: TrainConfig | None = None,
     progress: bool = True,
 ) -> dict:
-    """Train a stage once for each seed from 0 on; write the record and the first run's weights into `out`.
+    """Train a setting once for each seed from 0 on; write the record and the first run's weights into `out`.
+
+    Sizes and settings that are left out are those of the name.
 
     Raises:
-        UsageError: for a stage that does not exist, or no seed.
-        OutputError: when `out` cannot be written, or holds a record of this stage on another text.
+        UsageError: for a setting that does not exist, or no seed.
+        OutputError: when `out` cannot be written, or holds a record of this name on another text.
     """
-    find_stage(stage)
+    setting = find_setting(name)
+    model_config, train_config = model_config or setting.model, train_config or setting.train
     if seeds < 1:
         raise UsageError(f"seeds={seeds} is no number of runs; try seeds=3")
-    path = Path(out, f"{stage}.json")
+    path = Path(out, f"{name}.json")
     with writable_folder(Path(out)):
         require_same_corpus(path, corpus)
         results = [
-            train(stage, corpus, model_config, replace(train_config, seed=seed), progress=progress)
+            train(setting.stage, corpus, model_config, replace(train_config, seed=seed), progress=progress)
             for seed in range(seeds)
         ]
-        record = describe(results, corpus, model_config, train_config)
+        record = describe(name, results, corpus, model_config, train_config)
         first = results[0]
         step, val_loss = first.curve[-1]
         manifest = Manifest(
-            stage, model_config, corpus.tokenizer.vocabulary, step, val_loss, corpus.name, corpus.sha256
+            setting.stage, model_config, corpus.tokenizer.vocabulary, step, val_loss, corpus.name, corpus.sha256
         )
         save_checkpoint(path.with_suffix(".safetensors"), first.model, manifest)
         write_atomically(path, (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
     return record
 
 
-def describe(results: list[Result], corpus: Corpus, model_config: ModelConfig, train_config: TrainConfig) -> dict:
+def describe(
+    name: str, results: list[Result], corpus: Corpus, model_config: ModelConfig, train_config: TrainConfig
+) -> dict:
     """The record of runs that differ in their seed alone."""
     first = results[0]
     config = asdict(model_config) | asdict(train_config) | {"learning_rate": first.learning_rate}
@@ -102,7 +137,7 @@ def describe(results: list[Result], corpus: Corpus, model_config: ModelConfig, t
     corpus_argument = shlex.quote(corpus.name)
     return {
         "stage": first.stage,
-        "command": f"lower-triangle reproduce {first.stage} --corpus {corpus_argument} --seeds {len(results)}",
+        "command": f"lower-triangle reproduce {name} --corpus {corpus_argument} --seeds {len(results)}",
         "config": config,
         "corpus": {"name": corpus.name, "sha256": corpus.sha256, "characters": len(corpus.text)},
         "seeds": list(range(len(results))),

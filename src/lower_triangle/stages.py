@@ -7,7 +7,7 @@ from torch import nn
 
 from lower_triangle.attention import AttendWithDropout, Average, Head, MultiHead, SelfAttention
 from lower_triangle.blocks import Block, FeedForward, PlainBlock, ResidualBlock
-from lower_triangle.config import ModelConfig, TrainConfig
+from lower_triangle.config import GPT_SETTINGS, GPT_SIZES, ModelConfig, TrainConfig
 from lower_triangle.errors import UsageError, did_you_mean
 from lower_triangle.model import DropoutEmbedding, Embedding, LanguageModel, init_like_gpt2
 
@@ -222,22 +222,7 @@ STAGES = {
     "deep": Stage(deep, LAYERS),
     "residual": Stage(residual, LAYERS),
     "layer_norm": Stage(layer_norm, LAYERS),
-    # nanoGPT's setting for a computer without a GPU, some minutes of work.
-    "gpt": Stage(
-        gpt,
-        (*LAYERS, "dropout"),
-        model=ModelConfig(context_length=64, d_model=128, n_head=4, n_layer=4),
-        train=TrainConfig(
-            steps=2000,
-            batch_size=12,
-            warmup=100,
-            final_share=0.1,
-            weight_decay=0.1,
-            beta2=0.99,
-            clip=1.0,
-            eval_every=250,
-        ),
-    ),
+    "gpt": Stage(gpt, (*LAYERS, "dropout"), model=GPT_SIZES, train=GPT_SETTINGS),
 }
 
 

@@ -6,24 +6,30 @@ Shapes: B batch, T time.
 import contextlib
 import math
 import os
-import tempfile
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 from tqdm import tqdm
 
-from lower_triangle.checkpoint import Manifest, save_checkpoint
+from lower_triangle.checkpoint import Checkpoint, Manifest, load_checkpoint, save_checkpoint
 from lower_triangle.config import ModelConfig, TrainConfig
 from lower_triangle.corpus import Corpus, draw_batch, require_length
-from lower_triangle.errors import OutputError, TrainingError
+from lower_triangle.errors import Interrupted, OutputError, TrainingError, UsageError
+from lower_triangle.folders import locked, sweep, writable_folder
 from lower_triangle.loss import cross_entropy, evaluate
 from lower_triangle.model import LanguageModel
 from lower_triangle.stages import find_stage
 
 BEST, LAST = "best.safetensors", "last.safetensors"
+
+# What AdamW remembers of each parameter.
+OPTIMIZER_KEYS = ("step", "exp_avg", "exp_avg_sq")
 
 # (step, validation loss) of each evaluation.
 Curve = list[tuple[int, float]]
@@ -60,6 +66,23 @@ class Result:
     characters_per_second: float
 
 
+@dataclass
+class TrainState:
+    """What changes while a model trains, besides its weights and torch's own random stream, which dropout draws from.
+
+    Args:
+        optimizer: with its memory of past gradients
+        generator: which the batches are drawn with
+        step: how many updates were made
+        curve: (step, validation loss) of each evaluation
+    """
+
+    optimizer: torch.optim.Optimizer
+    generator: torch.Generator
+    step: int = 0
+    curve: Curve = field(default_factory=list)
+
+
 def fit(
     model: LanguageModel,
     corpus: Corpus,
@@ -67,70 +90,159 @@ def fit(
     learning_rate: float,
     on_eval: Callable[[int, float], None] | None = None,
     progress: bool = True,
+    state: TrainState | None = None,
+    on_step: Callable[[int], None] | None = None,
 ) -> Curve:
     """Teach `model` to predict the next character, and return its validation loss along the way.
 
     Batches come from a generator of their own, so how often the model is evaluated does not change what it learns.
-    `on_eval(step, val_loss)` is called after each evaluation.
+    `on_eval(step, val_loss)` is called after each evaluation, `on_step(step)` at the end of each step. A `state` is
+    gone on from and kept up to date.
 
     Raises:
-        TrainingError: for a loss that is not finite, before it spoils the model.
+        TrainingError: for a loss or a gradient that is not finite, before it spoils the model.
 
     Source: Karpathy, "Let's build GPT", from 00:34:53.
     """
-    generator = torch.Generator().manual_seed(config.seed)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate)
-    curve = []
+    state = state or start_state(model, config, learning_rate)
     model.train()
-    with progress_bar(config, model.context_length, progress) as steps:
+    with progress_bar(config, model.context_length, progress, state.step) as steps:
         for step in steps:
-            inputs, targets = draw_batch(corpus.train, model.context_length, config.batch_size, generator)  # (B, T)
-            loss = cross_entropy(model(inputs), targets)
-            require_finite(loss.item(), step, learning_rate)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            steps.set_postfix(loss=f"{loss.item():.4f}", refresh=False)
+            for group in state.optimizer.param_groups:
+                group["lr"] = learning_rate * rate_share(step, config)
+            batch = draw_batch(corpus.train, model.context_length, config.batch_size, state.generator)
+            loss = take_step(model, state.optimizer, batch, step, config)
+            state.step = step
+            steps.set_postfix(loss=f"{loss:.4f}", refresh=False)
             if step % config.eval_every == 0 or step == config.steps:
                 val_loss = evaluate(model, corpus.val)
-                require_finite(val_loss, step, learning_rate)
-                curve.append((step, val_loss))
+                require_finite("loss", val_loss, step)
+                state.curve.append((step, val_loss))
                 if on_eval:
                     on_eval(step, val_loss)
-    return curve
+                if is_stuck(state.curve, config.patience):
+                    break
+            if on_step:
+                on_step(step)
+    return state.curve
+
+
+def start_state(model: LanguageModel, config: TrainConfig, learning_rate: float) -> TrainState:
+    """The state before the first step."""
+    generator = torch.Generator().manual_seed(config.seed)
+    return TrainState(make_optimizer(model, learning_rate, config), generator)
+
+
+def make_optimizer(model: LanguageModel, learning_rate: float, config: TrainConfig) -> torch.optim.AdamW:
+    """AdamW that pulls matrices towards 0 and leaves vectors, such as biases and the scales of norms, alone.
+
+    Source: Loshchilov and Hutter 2017 (arXiv 1711.05101); which parameters decay is as in nanoGPT.
+    """
+    matrices = [parameter for parameter in model.parameters() if parameter.dim() >= 2]
+    vectors = [parameter for parameter in model.parameters() if parameter.dim() < 2]
+    groups = [
+        {"params": matrices, "weight_decay": config.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    return torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, config.beta2), fused=True)
+
+
+def rate_share(step: int, config: TrainConfig) -> float:
+    """What part of the learning rate step number `step` has: up a line while warming up, then down a cosine.
+
+    Source: Loshchilov and Hutter 2016 (arXiv 1608.03983) for the cosine; Vaswani et al. 2017, §5.3, for the warm-up.
+    """
+    if step <= config.warmup:
+        return step / config.warmup
+    way = (step - config.warmup) / (config.steps - config.warmup)  # from 0 to 1
+    return config.final_share + (1 - config.final_share) * (1 + math.cos(math.pi * way)) / 2
+
+
+def take_step(
+    model: LanguageModel,
+    optimizer: torch.optim.Optimizer,
+    batch: tuple[Tensor, Tensor],
+    step: int,
+    config: TrainConfig,
+) -> float:
+    """One update from one batch, whose loss before the update is returned.
+
+    Shapes:
+        batch: (B, T), (B, T)
+
+    Raises:
+        TrainingError: for a loss or a gradient that is not finite; the model is as it was.
+    """
+    optimizer.zero_grad()
+    total = 0.0
+    for inputs, targets in zip(*(half.chunk(config.accumulate) for half in batch), strict=True):
+        loss = cross_entropy(model(inputs), targets) / config.accumulate
+        total += loss.item()
+        loss.backward()
+    require_finite("loss", total, step)
+    # Where nothing is shortened the length is still taken: it tells whether all of the gradient is finite.
+    length = nn.utils.clip_grad_norm_(model.parameters(), config.clip or math.inf)
+    require_finite("gradient", length.item(), step)
+    optimizer.step()
+    return total
+
+
+def is_stuck(curve: Curve, patience: int) -> bool:
+    """Whether the last `patience` evaluations brought no new best; with a patience of 0, never."""
+    if patience == 0 or not curve:
+        return False
+    best = min(range(len(curve)), key=lambda i: curve[i][1])
+    return len(curve) - 1 - best >= patience
 
 
 def train(
     stage: str,
     corpus: Corpus,
-    model_config: ModelConfig = ModelConfig(),
-    train_config: TrainConfig = TrainConfig(),
+    model_config: ModelConfig | None = None,
+    train_config: TrainConfig | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
     progress: bool = True,
+    resume: bool = False,
 ) -> Result:
     """Build a stage, fit it, and measure it.
 
+    Sizes and settings that are left out are the stage's own.
+
     Where `out` names a folder, it is given best.safetensors, the model of the lowest validation loss, and
-    last.safetensors, the latest; both are brought up to date at each evaluation.
+    last.safetensors, the latest; both are brought up to date at each evaluation. Ctrl-C or SIGTERM then finishes the
+    step and saves it. `resume` goes on from last.safetensors and ends where the run would have ended, bit for bit, on
+    the same machine with the same number of threads.
 
     Raises:
-        UsageError: for a stage that does not exist.
+        UsageError: for a stage that does not exist, or a run that cannot be resumed so.
         CorpusError: for a text too short for the context.
-        OutputError: when `out` cannot be written or holds checkpoints, before any training.
-        TrainingError: for a loss that is not finite.
+        OutputError: when `out` cannot be written, is written by another run, or holds checkpoints, before any training.
+        TrainingError: for a loss or a gradient that is not finite.
+        Interrupted: after Ctrl-C or SIGTERM.
     """
     recipe = find_stage(stage)
-    require_length(corpus, model_config.context_length)
-    rate = recipe.learning_rate if train_config.learning_rate is None else train_config.learning_rate
+    config, settings = model_config or recipe.model, train_config or recipe.train
+    require_length(corpus, config.context_length)
+    rate = recipe.learning_rate if settings.learning_rate is None else settings.learning_rate
     # The seed is this run's own affair: the caller's random stream goes on as if nothing had happened.
-    with run_folder(out, overwrite), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(train_config.seed)
-        model = recipe.build(model_config, len(corpus.tokenizer))
-        save = checkpointer(Path(out), model, corpus, stage, model_config) if out else None
-        torch.optim.AdamW(model.parameters())  # the first optimizer loads much of torch; the clock shall not see it
-        started = time.perf_counter()
-        curve = fit(model, corpus, train_config, rate, save, progress)
+    with run_folder(out, overwrite or resume), torch.random.fork_rng(devices=[]), stop_signals(out) as stopped_by:
+        torch.manual_seed(settings.seed)
+        model = recipe.build(config, len(corpus.tokenizer))
+        state = start_state(model, settings, rate)  # the first optimizer loads much of torch: before the clock starts
+        if resume:
+            restore(model, state, require_same_run(out, stage, config, settings, corpus))
+        save = saver(out, model, state, corpus, stage, config, settings) if out else None
+        first_step, started = state.step, time.perf_counter()
+
+        def stop_if_asked(step: int) -> None:
+            if stopped_by:
+                if step not in dict(state.curve):  # where it was evaluated it is saved already
+                    save(step, None)
+                raise Interrupted(stopped_by[0], step, out)
+
+        curve = fit(model, corpus, settings, rate, save, progress, state, stop_if_asked)
         seconds = time.perf_counter() - started
     best_step, best_val = min(curve, key=lambda point: point[1])
     return Result(
@@ -144,14 +256,121 @@ def train(
         final_val=curve[-1][1],
         final_train=evaluate(model, corpus.train),
         seconds=seconds,
-        characters_per_second=train_config.steps * train_config.batch_size * model_config.context_length / seconds,
+        characters_per_second=(state.step - first_step) * settings.batch_size * config.context_length / seconds,
     )
 
 
-def progress_bar(config: TrainConfig, context_length: int, shown: bool) -> tqdm:
-    """The steps from 1 on; on a terminal also a bar with the loss, characters a second and the time left."""
+@contextlib.contextmanager
+def stop_signals(out: str | Path | None) -> Iterator[list[int]]:
+    """A list into which the first Ctrl-C or SIGTERM puts its number; a second one ends the program at once.
+
+    Without a folder there is nothing to save, and outside the main thread Python takes no signals: the list stays empty
+    and the signals do what they did before.
+    """
+    received: list[int] = []
+    if out is None or threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, frame: object) -> None:
+        received.append(number)
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def require_same_run(
+    out: str | Path | None, stage: str, config: ModelConfig, settings: TrainConfig, corpus: Corpus
+) -> Checkpoint:
+    """The checkpoint to go on from, if it is of the very run that is asked for.
+
+    Raises:
+        UsageError: when it is of another, has no more steps to take, or cannot be gone on from.
+        CheckpointError: when there is none.
+    """
+    if out is None:
+        raise UsageError("resume=True needs the folder of the run to go on with; give out=")
+    checkpoint = load_checkpoint(Path(out, LAST))
+    manifest = checkpoint.manifest
+    if manifest.train is None:
+        raise UsageError(f"'{Path(out, LAST)}' holds a model but not the state of its training; train again")
+    was = {"stage": manifest.stage, "corpus": manifest.corpus_sha256[:12], **asdict(manifest.config), **asdict(manifest.train)}
+    now = {"stage": stage, "corpus": corpus.sha256[:12], **asdict(config), **asdict(settings)}
+    changed = [name for name in was if was[name] != now[name]]
+    if changed:
+        then, here = (", ".join(f"{name}={each[name]!r}" for name in changed) for each in (was, now))
+        raise UsageError(
+            f"'{out}' was trained with {then} and cannot go on with {here}; leave these as they were, or choose another "
+            "--out"
+        )
+    curve = [tuple(point) for point in manifest.curve]
+    if manifest.step >= settings.steps or is_stuck(curve, settings.patience):
+        raise UsageError(
+            f"the run in '{out}' is over: it took {manifest.step:,} steps; for a longer one, train anew with more --steps"
+        )
+    return checkpoint
+
+
+def restore(model: LanguageModel, state: TrainState, checkpoint: Checkpoint) -> None:
+    """Bring the model, the optimizer, both random streams and the curve to where the checkpoint left them."""
+    model.load_state_dict(checkpoint.model.state_dict())
+    memory = checkpoint.training
+    for name, parameter in model.named_parameters():
+        state.optimizer.state[parameter] = {key: memory[f"{key}.{name}"].clone() for key in OPTIMIZER_KEYS}
+    state.generator.set_state(memory["batches"])
+    torch.set_rng_state(memory["random"])
+    state.step = checkpoint.manifest.step
+    state.curve.extend(tuple(point) for point in checkpoint.manifest.curve)
+
+
+def saver(
+    out: str | Path,
+    model: LanguageModel,
+    state: TrainState,
+    corpus: Corpus,
+    stage: str,
+    config: ModelConfig,
+    settings: TrainConfig,
+) -> Callable[[int, float | None], None]:
+    """What saves the run after an evaluation, or at a step that was not evaluated: the best, if it is, and the last."""
+
+    def save(step: int, val_loss: float | None) -> None:
+        manifest = Manifest(
+            stage, config, corpus.tokenizer.vocabulary, step, val_loss, corpus.name, corpus.sha256
+        )
+        # The best first: killed in between, the run goes on from before it, and comes by it again.
+        if val_loss is not None and val_loss <= min(loss for _, loss in state.curve):
+            save_checkpoint(Path(out, BEST), model, manifest)
+        whole = replace(manifest, train=settings, curve=tuple(state.curve))
+        save_checkpoint(Path(out, LAST), model, whole, training_tensors(model, state))
+
+    return save
+
+
+def training_tensors(model: LanguageModel, state: TrainState) -> dict[str, Tensor]:
+    """What it takes, beside the weights, to go on as if the run had never stopped."""
+    memory = {
+        f"{key}.{name}": state.optimizer.state[parameter][key]
+        for name, parameter in model.named_parameters()
+        for key in OPTIMIZER_KEYS
+    }
+    return {**memory, "batches": state.generator.get_state(), "random": torch.get_rng_state()}
+
+
+def progress_bar(config: TrainConfig, context_length: int, shown: bool, done: int) -> tqdm:
+    """The steps that are not done yet; on a terminal also a bar with the loss, characters a second and the time left."""
     return tqdm(
-        range(1, config.steps + 1),
+        range(done + 1, config.steps + 1),
+        initial=done,
+        total=config.steps,
         disable=None if shown else True,  # None: shown on a terminal only
         leave=False,
         unit=" characters",
@@ -160,60 +379,26 @@ def progress_bar(config: TrainConfig, context_length: int, shown: bool) -> tqdm:
     )
 
 
-def require_finite(loss: float, step: int, learning_rate: float) -> None:
-    """Stop a run whose loss is infinite or not a number."""
-    if not math.isfinite(loss):
-        raise TrainingError(f"the loss is {loss} at step {step}; try a learning_rate below {learning_rate:g}")
-
-
-def checkpointer(
-    out: Path, model: LanguageModel, corpus: Corpus, stage: str, config: ModelConfig
-) -> Callable[[int, float], None]:
-    """What to do after each evaluation: save the model as the last, and as the best if no loss was lower before."""
-    lowest = math.inf
-
-    def save(step: int, val_loss: float) -> None:
-        nonlocal lowest
-        manifest = Manifest(stage, config, corpus.tokenizer.vocabulary, step, val_loss, corpus.name, corpus.sha256)
-        save_checkpoint(out / LAST, model, manifest)
-        if val_loss < lowest:
-            lowest = val_loss
-            save_checkpoint(out / BEST, model, manifest)
-
-    return save
-
-
-def run_folder(out: str | Path | None, overwrite: bool) -> contextlib.AbstractContextManager[None]:
-    """The folder of a run, where there is one: it can be written, and holds no checkpoint that would be lost."""
-    if out is None:
-        return contextlib.nullcontext()
-    existing = [name for name in (BEST, LAST) if os.path.exists(Path(out, name))]
-    if existing and not overwrite:
-        raise OutputError(
-            f"'{out}' already holds {' and '.join(existing)}; choose another --out, or --overwrite to lose them"
+def require_finite(what: str, value: float, step: int) -> None:
+    """Stop a run whose loss or gradient is infinite or not a number."""
+    if not math.isfinite(value):
+        raise TrainingError(
+            f"the {what} is {value} at step {step}, so the update was not made; try a smaller learning_rate, or clip=1"
         )
-    return writable_folder(Path(out))
 
 
 @contextlib.contextmanager
-def writable_folder(folder: Path) -> Iterator[None]:
-    """Make `folder` and write in it, so that a run learns now, and not at its end, that it cannot.
-
-    When the run fails, the folders made for it that are still empty go again.
-
-    Raises:
-        OutputError: when it cannot be made or written.
-    """
-    made = [place for place in (folder, *folder.parents) if not os.path.exists(place)]
-    try:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=folder).close()
-        except OSError as error:
-            raise OutputError(f"cannot write in '{folder}': {error.strerror}; choose another folder") from error
+def run_folder(out: str | Path | None, reuse: bool) -> Iterator[None]:
+    """The folder of a run, where there is one: it can be written, is written by this run alone, and loses nothing."""
+    if out is None:
         yield
-    except BaseException:
-        for place in made:
-            with contextlib.suppress(OSError):  # it is not empty
-                place.rmdir()
-        raise
+        return
+    existing = [name for name in (BEST, LAST) if os.path.exists(Path(out, name))]
+    if existing and not reuse:
+        raise OutputError(
+            f"'{out}' already holds {' and '.join(existing)}; choose another --out, --resume to go on with that run, "
+            "or --overwrite to lose them"
+        )
+    with writable_folder(Path(out)), locked(Path(out)):
+        sweep(Path(out), BEST, LAST)
+        yield

@@ -37,7 +37,7 @@ def small(small_text):
 
 @pytest.fixture(scope="session")
 def sizes():
-    return ModelConfig(context_length=3, d_model=5)
+    return ModelConfig(context_length=3, d_model=6, n_head=2, n_layer=2)
 
 
 @pytest.fixture(scope="session")

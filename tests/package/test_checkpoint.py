@@ -79,6 +79,16 @@ def test_a_pickle_is_never_opened(tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
+def test_no_length_of_the_header_is_taken_for_a_pickle(tmp_path, model, manifest):
+    """The first byte of our file is the low byte of a length; of a pickle it is 0x80. Headers come in eights."""
+    first = set()
+    for extra in range(0, 256, 8):
+        save_checkpoint(tmp_path / "a", model, replace(manifest, corpus="c" * (100 + extra)))
+        first.add((tmp_path / "a").read_bytes()[0])
+        assert load_checkpoint(tmp_path / "a").manifest.step == manifest.step
+    assert 0x80 in first
+
+
 def test_somebody_elses_tensors_are_refused(tmp_path):
     for metadata in (None, {"format": "pt"}):
         safetensors.torch.save_file({"weight": torch.ones(2)}, tmp_path / "theirs", metadata)
@@ -104,6 +114,22 @@ def test_a_newer_format_asks_for_an_update(tmp_path, model, manifest, monkeypatc
         load_checkpoint(tmp_path / "newer")
 
 
+def test_an_older_format_says_what_to_do(tmp_path, model, manifest, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "FORMAT", 0)
+        save_checkpoint(tmp_path / "older", model, manifest)
+    with pytest.raises(CheckpointError, match="is of an older format than 1, the one we read; train again, or read it"):
+        load_checkpoint(tmp_path / "older")
+
+
+def test_a_tensor_that_serves_twice_is_kept_once_and_still_serves_twice(tmp_path, sizes, manifest):
+    model = find_stage("gpt").build(sizes, len(manifest.vocabulary)).eval()
+    save_checkpoint(tmp_path / "tied", model, replace(manifest, stage="gpt"))
+    loaded = load_checkpoint(tmp_path / "tied").model
+    assert loaded.lm_head.weight is loaded.embed.token.weight
+    assert torch.equal(loaded(torch.tensor([[1, 2, 3]])), model(torch.tensor([[1, 2, 3]])))
+
+
 def test_a_stage_that_this_version_does_not_know_is_named(tmp_path, model, manifest):
     save_checkpoint(tmp_path / "a", model, replace(manifest, stage="later"))
     with pytest.raises(CheckpointError, match="describes a model that we cannot build: no stage called 'later'"):
@@ -111,8 +137,8 @@ def test_a_stage_that_this_version_does_not_know_is_named(tmp_path, model, manif
 
 
 WRONG = {
-    "missing": ("position", 5, r"tensor 'blocks.0.key.weight' is missing in the file and \(5, 5\) in the model"),
-    "of another size": ("head", 7, r"tensor 'blocks.0.key.weight' is \(7, 7\) in the file and \(5, 5\) in the model"),
+    "missing": ("position", 5, r"tensor 'blocks.0.key.weight' is missing in the file and \(6, 6\) in the model"),
+    "of another size": ("head", 7, r"tensor 'blocks.0.key.weight' is \(7, 7\) in the file and \(6, 6\) in the model"),
 }
 
 
@@ -127,7 +153,7 @@ def test_tensors_that_are_not_the_models_are_named(tmp_path, small, manifest, st
 def test_a_surplus_tensor_is_named(tmp_path, model, manifest):
     save_checkpoint(tmp_path / "a", model, replace(manifest, stage="position"))
     with pytest.raises(
-        CheckpointError, match=r"tensor 'blocks.0.key.weight' is \(5, 5\) in the file and missing in the"
+        CheckpointError, match=r"tensor 'blocks.0.key.weight' is \(6, 6\) in the file and missing in the"
     ):
         load_checkpoint(tmp_path / "a")
 

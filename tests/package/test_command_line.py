@@ -106,7 +106,7 @@ def test_reproduce_prints_a_row_for_each_stage(folder, small_text, capsys, monke
     monkeypatch.setattr("lower_triangle.train.fit", lambda *arguments: [(5000, 2.5)])
     assert main(["reproduce", "head", "bigram", "--corpus", str(small_text), "--seeds", "2"]) == 0
     rows = [line.split()[:3] for line in capsys.readouterr().out.splitlines()]
-    assert [row[0] for row in rows] == ["stage", "head", "bigram"]
+    assert [row[0] for row in rows] == ["name", "head", "bigram"]
     assert [row[2] for row in rows[1:]] == ["2.5000", "2.5000"]
     assert {path.name for path in (folder / "results").iterdir()} == {
         f"{stage}.{kind}" for stage in ("head", "bigram") for kind in ("json", "safetensors")
@@ -135,7 +135,7 @@ MISTAKES = {
     "train head --steps 2 --out file": (1, "cannot write in 'file': File exists; choose another folder"),
     "train head --corpus {text} --steps 9 --out runs/a --learning-rate 1e30": (
         1,
-        "the loss is nan at step 2; try a lea",
+        "the loss is nan at step 2, so the update was not made; try a smaller lea",
     ),
     "train head --steps 2": (
         1,
@@ -156,7 +156,7 @@ MISTAKES = {
     "sample runs/head --prompt=": (2, "cannot continue an empty prompt; give at least one character"),
     "evaluate runs/head --split test": (2, "no split called 'test'; there are val, train, both"),
     "evaluate runs/head --corpus nothing.txt": (1, "no corpus is called 'nothing.txt', and no file; give play or"),
-    "reproduce hed": (2, "no stage called 'hed'; did you mean 'head'?"),
+    "reproduce hed": (2, "no recorded run is called 'hed'; did you mean 'head'?"),
     "reproduce head --corpus play --seeds 0": (2, "seeds=0 is no number of runs; try seeds=3"),
 }
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import random
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -26,16 +26,11 @@ def test_the_file_is_the_record(recorded, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"head.json", "head.safetensors"}
 
 
-def test_a_record_says_what_ran_on_what_and_where(recorded, small, small_text):
+def test_a_record_says_what_ran_on_what_and_where(recorded, small_text, sizes, brief):
     assert recorded["command"] == f"lower-triangle reproduce head --corpus {small_text} --seeds 2"
-    assert recorded["config"] == {
-        "context_length": 3,
-        "d_model": 5,
-        "steps": 12,
-        "batch_size": 2,
-        "learning_rate": 0.001,
-        "eval_every": 5,
-    }
+    settings = {**asdict(sizes), **asdict(brief), "learning_rate": 0.001}
+    del settings["seed"]
+    assert recorded["config"] == settings
     sha256 = hashlib.sha256(small_text.read_bytes()).hexdigest()
     assert recorded["corpus"] == {"name": str(small_text), "sha256": sha256, "characters": 1000}
     assert set(recorded["versions"]) == {"python", "torch", "package"}
@@ -85,7 +80,7 @@ def test_what_was_not_recorded_is_answered_with_how_to(tmp_path, monkeypatch):
         CheckpointError, match="^no result is recorded for 'head'; record one: lower-triangle reproduce"
     ):
         load_result("head")
-    with pytest.raises(UsageError, match="^no stage called 'heads'; did you mean 'head'"):
+    with pytest.raises(UsageError, match="^no recorded run is called 'heads'; did you mean 'head'"):
         load_result("heads")
     (tmp_path / "head.json").write_text("[]")
     with pytest.raises(CheckpointError, match="is not a recorded result; remove it, and record it again$"):

@@ -9,6 +9,7 @@ import torch
 from lower_triangle.checkpoint import load_checkpoint
 from lower_triangle.config import ModelConfig
 from lower_triangle.errors import CorpusError, OutputError, TrainingError, UsageError
+from lower_triangle.folders import LOCK
 from lower_triangle.loss import evaluate
 from lower_triangle.stages import STAGES, find_stage
 from lower_triangle.train import BEST, LAST, fit, train
@@ -88,14 +89,14 @@ def test_a_run_keeps_its_best_and_its_last_model(small, sizes, brief, tmp_path):
     assert (best.manifest.step, best.manifest.val_loss) == (result.best_step, result.best_val)
     assert evaluate(best.model, small.val) == result.best_val
     assert torch.equal(weights(last.model), weights(result.model))
-    assert {path.name for path in (tmp_path / "run").iterdir()} == {BEST, LAST}
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {BEST, LAST, LOCK}
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_before_the_update(model, small, brief):
     with torch.no_grad():
         model.lm_head.bias[0] = torch.inf
     before = weights(model)
-    with pytest.raises(TrainingError, match="^the loss is nan at step 1; try a learning_rate below 0.1$"):
+    with pytest.raises(TrainingError, match="^the loss is nan at step 1, so the update was not made; try a smaller learning_rate"):
         fit(model, small, brief, 0.1)
     assert torch.equal(weights(model), before)
 

@@ -2,12 +2,13 @@
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from lower_triangle.corpus import TINY_SHAKESPEARE
-from lower_triangle.results import load_result, load_trained
+from lower_triangle.results import SETTINGS, load_result, load_trained
 from lower_triangle.stages import STAGES
 from pagecode.project import Project
 from pagecode.reader import read_page
@@ -15,17 +16,45 @@ from pagecode.reader import read_page
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(params=list(STAGES))
-def record(request):
-    return load_result(request.param)
+@pytest.fixture(params=list(SETTINGS))
+def name(request):
+    return request.param
 
 
-def test_every_record_is_three_seeds_of_the_ladders_setting_on_tiny_shakespeare(record):
+@pytest.fixture
+def record(name):
+    return load_result(name)
+
+
+def test_every_record_is_three_seeds_of_its_setting_on_tiny_shakespeare(name, record):
     assert record["corpus"]["sha256"] == TINY_SHAKESPEARE.sha256
     assert record["seeds"] == [0, 1, 2] == [run["seed"] for run in record["runs"]]
-    ladder = {"context_length": 8, "d_model": 32, "steps": 5000, "batch_size": 32}
-    assert ladder.items() <= record["config"].items()
-    assert record["config"]["learning_rate"] == STAGES[record["stage"]].learning_rate
+    setting = SETTINGS[name]
+    config = asdict(setting.model) | asdict(setting.train)
+    del config["seed"]
+    assert record["config"] == config | {"learning_rate": STAGES[setting.stage].learning_rate}
+
+
+def test_every_rung_of_the_ladder_was_trained_alike():
+    ladder = [load_result(name)["config"] for name in STAGES if name != "gpt"]
+    alike = [{**config, "learning_rate": None} for config in ladder]
+    assert alike == [{**ladder[0], "learning_rate": None}] * 10
+    assert (ladder[0]["context_length"], ladder[0]["d_model"], ladder[0]["batch_size"]) == (8, 32, 32)
+
+
+def test_two_rungs_are_worse_and_the_last_is_within_the_noise():
+    loss = {name: load_result(name)["summary"]["final_val"] for name in STAGES if name != "gpt"}
+    better_and_worse = [
+        ("position", "average"),
+        ("head", "position"),
+        ("multi_head", "head"),
+        ("feed_forward", "multi_head"),
+        ("feed_forward", "deep"),
+        ("residual", "deep"),
+    ]
+    for better, worse in better_and_worse:
+        assert loss[better]["max"] < loss[worse]["min"]
+    assert loss["layer_norm"]["min"] < loss["residual"]["max"] and loss["residual"]["min"] < loss["layer_norm"]["max"]
 
 
 def test_the_summary_of_a_record_is_that_of_its_runs(record):
@@ -34,7 +63,7 @@ def test_the_summary_of_a_record_is_that_of_its_runs(record):
         assert math.isclose(summary["mean"], sum(losses) / 3, abs_tol=1e-6)
         assert (summary["min"], summary["max"]) == (min(losses), max(losses))
     for run in record["runs"]:
-        assert run["curve"][-1] == [5000, run["final_val"]]
+        assert run["curve"][-1] == [record["config"]["steps"], run["final_val"]]
         assert run["best_val"] == min(loss for _, loss in run["curve"])
 
 
@@ -48,15 +77,15 @@ def test_the_trained_bigram_comes_near_the_counted_pairs():
 
 
 def test_averaging_makes_it_worse_and_one_head_a_tenth_better():
-    loss = {stage: load_result(stage)["summary"]["final_val"] for stage in STAGES}
+    loss = {stage: load_result(stage)["summary"]["final_val"] for stage in ("position", "average", "head")}
     assert loss["average"]["min"] > loss["position"]["max"] + 0.3
     assert loss["head"]["max"] < loss["position"]["min"] - 0.08
     assert loss["head"]["max"] < load_result("bigram")["counted_pairs"]["val"]
 
 
-def test_recorded_weights_load_and_are_the_first_run(record):
-    checkpoint = load_trained(record["stage"])
-    assert checkpoint.manifest.step == 5000
+def test_recorded_weights_load_and_are_the_first_run(name, record):
+    checkpoint = load_trained(name)
+    assert checkpoint.manifest.step == record["config"]["steps"]
     assert math.isclose(checkpoint.manifest.val_loss, record["runs"][0]["final_val"], abs_tol=1e-6)
 
 
