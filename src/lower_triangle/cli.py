@@ -104,6 +104,7 @@ def add_train(parser: Parser) -> None:
     parser.add_argument("--out", type=str, help="a folder for best.safetensors and last.safetensors [runs/STAGE]")
     parser.add_argument("--overwrite", action="store_true", help="replace the checkpoints that --out holds")
     parser.add_argument("--resume", action="store_true", help="go on where the run in --out stopped, as it was set up")
+    parser.add_argument("--show", type=int, default=0, help="how many characters to write after each evaluation")
     add_json(parser)
     add_config(parser, ModelConfig(), GPT_SIZES)
     add_config(parser, TrainConfig(), GPT_SETTINGS)
@@ -111,6 +112,7 @@ def add_train(parser: Parser) -> None:
 
 def run_train(options: Namespace) -> None:
     """Train a stage and say what came of it."""
+    from lower_triangle.checkpoint import load_checkpoint
     from lower_triangle.corpus import load_corpus
     from lower_triangle.stages import find_stage
     from lower_triangle.train import BEST, LAST, train
@@ -125,7 +127,10 @@ def run_train(options: Namespace) -> None:
         corpus_name, sizes, settings = manifest.corpus, manifest.config, manifest.train or settings
     sizes, settings = given(options, sizes), given(options, settings)
     corpus = load_corpus(options.corpus or corpus_name)
-    result = train(options.stage, corpus, sizes, settings, out, options.overwrite, resume=options.resume)
+    on_eval = shower(corpus.tokenizer, options.show) if options.show else None
+    result = train(
+        options.stage, corpus, sizes, settings, out, options.overwrite, resume=options.resume, on_eval=on_eval
+    )
     if options.json:
         measured = {name: value for name, value in vars(result).items() if name != "model"}
         print(json.dumps(measured | {"corpus": corpus.name, "best": str(out / BEST), "last": str(out / LAST)}))
@@ -136,6 +141,22 @@ def run_train(options: Namespace) -> None:
     print(f"final training loss    {result.final_train:.4f}")
     print(f"checkpoints            {out / BEST}, {out / LAST}")
     print(f"speed                  {result.characters_per_second:,.0f} characters/s")
+
+
+def shower(tokenizer: Any, length: int) -> Callable[[int, float, Any], None]:
+    """What shows, after an evaluation, how the model writes by then; on stderr, beside the progress."""
+    from tqdm import tqdm
+
+    from lower_triangle.results import sample_text
+
+    if length < 1:
+        raise UsageError(f"show={length} is not a whole number of at least 0; try --show 200")
+
+    def show(step: int, val_loss: float, model: Any) -> None:
+        text = sample_text(model, tokenizer, length)
+        tqdm.write(f"step {step:,}, validation loss {val_loss:.4f}:{text}\n", file=sys.stderr)
+
+    return show
 
 
 def require_used(options: Namespace, sizes: tuple[str, ...]) -> None:

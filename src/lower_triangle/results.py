@@ -166,10 +166,10 @@ def spread(values: list[float]) -> dict[str, float]:
     return {"mean": round(fmean(values), 6), "min": round(min(values), 6), "max": round(max(values), 6)}
 
 
-def sample_text(model: LanguageModel, tokenizer: CharTokenizer) -> str:
+def sample_text(model: LanguageModel, tokenizer: CharTokenizer, length: int = SAMPLE_LENGTH) -> str:
     """What a model says, always with the same luck."""
     prompt = tokenizer.encode(default_prompt(tokenizer))
-    return tokenizer.decode(generate(model, prompt, SAMPLE_LENGTH, random.Random(0)))
+    return tokenizer.decode(generate(model, prompt, length, random.Random(0)))
 
 
 def default_prompt(tokenizer: CharTokenizer) -> str:

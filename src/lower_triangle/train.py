@@ -4,6 +4,7 @@ Shapes: B batch, T time.
 """
 
 import contextlib
+import json
 import math
 import os
 import signal
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from lower_triangle.checkpoint import Checkpoint, Manifest, load_checkpoint, save_checkpoint
+from lower_triangle.checkpoint import Checkpoint, Manifest, load_checkpoint, save_checkpoint, write_atomically
 from lower_triangle.config import ModelConfig, TrainConfig
 from lower_triangle.corpus import Corpus, draw_batch, require_length
 from lower_triangle.errors import Interrupted, OutputError, TrainingError, UsageError
@@ -26,7 +27,7 @@ from lower_triangle.loss import cross_entropy, evaluate
 from lower_triangle.model import LanguageModel
 from lower_triangle.stages import find_stage
 
-BEST, LAST = "best.safetensors", "last.safetensors"
+BEST, LAST, METRICS = "best.safetensors", "last.safetensors", "metrics.jsonl"
 
 # What AdamW remembers of each parameter.
 OPTIMIZER_KEYS = ("step", "exp_avg", "exp_avg_sq")
@@ -120,6 +121,7 @@ def fit(
                 state.curve.append((step, val_loss))
                 if on_eval:
                     on_eval(step, val_loss)
+                    model.train()  # whatever was done with it
                 if is_stuck(state.curve, config.patience):
                     break
             if on_step:
@@ -205,13 +207,15 @@ def train(
     overwrite: bool = False,
     progress: bool = True,
     resume: bool = False,
+    on_eval: Callable[[int, float, LanguageModel], None] | None = None,
 ) -> Result:
     """Build a stage, fit it, and measure it.
 
     Sizes and settings that are left out are the stage's own.
 
     Where `out` names a folder, it is given best.safetensors, the model of the lowest validation loss, and
-    last.safetensors, the latest; both are brought up to date at each evaluation. Ctrl-C or SIGTERM then finishes the
+    last.safetensors, the latest, and metrics.jsonl, a line for each evaluation; all are brought up to date at each of
+    them, and then `on_eval(step, val_loss, model)` is called. Ctrl-C or SIGTERM then finishes the
     step and saves it. `resume` goes on from last.safetensors and ends where the run would have ended, bit for bit, on
     the same machine with the same number of threads.
 
@@ -233,7 +237,7 @@ def train(
         state = start_state(model, settings, rate)  # the first optimizer loads much of torch: before the clock starts
         if resume:
             restore(model, state, require_same_run(out, stage, config, settings, corpus))
-        save = saver(out, model, state, corpus, stage, config, settings) if out else None
+        save = saver(out, model, state, corpus, stage, config, settings, rate) if out else None
         first_step, started = state.step, time.perf_counter()
 
         def stop_if_asked(step: int) -> None:
@@ -242,7 +246,13 @@ def train(
                     save(step, None)
                 raise Interrupted(stopped_by[0], step, out)
 
-        curve = fit(model, corpus, settings, rate, save, progress, state, stop_if_asked)
+        def note(step: int, val_loss: float) -> None:
+            if save:
+                save(step, val_loss)
+            if on_eval:
+                on_eval(step, val_loss, model)
+
+        curve = fit(model, corpus, settings, rate, note, progress, state, stop_if_asked)
         seconds = time.perf_counter() - started
     best_step, best_val = min(curve, key=lambda point: point[1])
     return Result(
@@ -339,6 +349,7 @@ def saver(
     stage: str,
     config: ModelConfig,
     settings: TrainConfig,
+    rate: float,
 ) -> Callable[[int, float | None], None]:
     """What saves the run after an evaluation, or at a step that was not evaluated: the best, if it is, and the last."""
 
@@ -351,8 +362,18 @@ def saver(
             save_checkpoint(Path(out, BEST), model, manifest)
         whole = replace(manifest, train=settings, curve=tuple(state.curve))
         save_checkpoint(Path(out, LAST), model, whole, training_tensors(model, state))
+        write_atomically(Path(out, METRICS), metrics(state.curve, settings, rate).encode())
 
     return save
+
+
+def metrics(curve: Curve, settings: TrainConfig, learning_rate: float) -> str:
+    """A JSON object on a line for each evaluation."""
+    lines = [
+        {"step": step, "val_loss": val_loss, "learning_rate": learning_rate * rate_share(step, settings)}
+        for step, val_loss in curve
+    ]
+    return "".join(f"{json.dumps(line)}\n" for line in lines)
 
 
 def training_tensors(model: LanguageModel, state: TrainState) -> dict[str, Tensor]:
@@ -400,5 +421,5 @@ def run_folder(out: str | Path | None, reuse: bool) -> Iterator[None]:
             "or --overwrite to lose them"
         )
     with writable_folder(Path(out)), locked(Path(out)):
-        sweep(Path(out), BEST, LAST)
+        sweep(Path(out), BEST, LAST, METRICS)
         yield

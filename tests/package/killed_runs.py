@@ -19,7 +19,7 @@ from lower_triangle.checkpoint import load_checkpoint
 from lower_triangle.config import ModelConfig, TrainConfig
 from lower_triangle.corpus import load_corpus
 from lower_triangle.errors import LowerTriangleError
-from lower_triangle.train import BEST, LAST, train
+from lower_triangle.train import BEST, LAST, METRICS, train
 
 SIZES = ModelConfig(context_length=3, d_model=6, n_head=2, n_layer=2, dropout=0.1)
 SETTINGS = TrainConfig(steps=240, batch_size=2, eval_every=2, warmup=3, final_share=0.1, clip=1.0)
@@ -77,7 +77,7 @@ def main(folder: Path, text: str, kills: int) -> dict:
     (folder / "killed" / f".{LAST}.0badcafe").write_bytes(b"half")
     found["finished"] = wait(child(lambda: run("killed", resume=True)))
     found["differ"] = [
-        name for name in (BEST, LAST) if (folder / "killed" / name).read_bytes() != (folder / "straight" / name).read_bytes()
+        name for name in (BEST, LAST, METRICS) if (folder / "killed" / name).read_bytes() != (folder / "straight" / name).read_bytes()
     ]
     found["left"] = sorted(path.name for path in (folder / "killed").iterdir())
 

@@ -1,12 +1,15 @@
 """The command line as its users meet it: what it prints, and how it answers mistakes."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 
 import pytest
 import torch
 
+from lower_triangle import train as train_module
 from lower_triangle.checkpoint import load_checkpoint
 from lower_triangle.cli import COMMANDS, main
 from lower_triangle.loss import evaluate
@@ -117,6 +120,12 @@ MISTAKES = {
     "": (2, "no command given; there are train, sample, evaluate, reproduce"),
     "trian": (2, "no command called 'trian'; did you mean 'train'?"),
     "train": (2, "train needs a STAGE; see lower-triangle train --help"),
+    "train head --n-layer 2": (2, "'head' has no n_layer to set; its sizes are context_length, d_model"),
+    "train multi_head --n-head 5": (2, "d_model=32 does not split into n_head=5 equal heads; try d_model=30 or 35"),
+    "train head --show -1 --out runs/a --corpus {text}": (2, "show=-1 is not a whole number of at least 0; try --show"),
+    "train head --resume": (2, "the run in 'runs/head' is over: it took 12 steps; for a longer one, train anew"),
+    "train head --resume --steps 13 --seed 1": (2, "'runs/head' was trained with steps=12, seed=0 and cannot go on with"),
+    "train head --resume --out runs/none": (1, "no checkpoint at 'runs/none/last.safetensors'"),
     "train hed": (2, "no stage called 'hed'; did you mean 'head'?"),
     "train head extra": (2, "train does not know what to do with 'extra'; see lower-triangle train --help"),
     "train head --stepz 3": (2, "train has no flag --stepz; did you mean '--steps'?"),
@@ -229,3 +238,30 @@ def test_help_lists_the_stages_and_the_commands(capsys):
     assert all(command in shown for command in COMMANDS)
     assert main(["train", "--help"]) == 0
     assert "  head       The average weighted by query and key" in capsys.readouterr().out
+
+
+def test_resume_needs_no_flag_again_and_says_what_the_whole_run_came_to(folder, small_text, capsys, monkeypatch):
+    stopped_at = []
+    take_step = train_module.take_step
+
+    def interrupted(model, optimizer, batch, step, config):
+        if step == 7 and not stopped_at:
+            stopped_at.append(step)
+            os.kill(os.getpid(), signal.SIGINT)
+        return take_step(model, optimizer, batch, step, config)
+
+    monkeypatch.setattr(train_module, "take_step", interrupted)
+    asked = ["train", "head", "--corpus", str(small_text), *BRIEF]
+    assert main(asked) == 130
+    assert "stopped after step 7 and saved it in 'runs/head'" in capsys.readouterr().err
+    assert main(["train", "head", "--resume"]) == 0
+    resumed = capsys.readouterr().out.replace("runs/head", "runs/other").splitlines()
+    assert main([*asked, "--out", "runs/other"]) == 0
+    straight = capsys.readouterr().out.splitlines()
+    assert resumed[:-1] == straight[:-1], "all but the speed"
+
+
+def test_show_lets_the_model_write_after_each_evaluation(folder, small_text, capsys):
+    assert main(["train", "head", "--corpus", str(small_text), "--show", "9", *BRIEF]) == 0
+    shown = capsys.readouterr().err
+    assert [f"step {step}, validation loss" in shown for step in (5, 10, 12)] == [True] * 3

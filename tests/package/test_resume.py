@@ -16,7 +16,7 @@ from lower_triangle.checkpoint import load_checkpoint
 from lower_triangle.errors import CheckpointError, Interrupted, OutputError, TrainingError, UsageError
 from lower_triangle.folders import locked
 from lower_triangle.stages import STAGES
-from lower_triangle.train import BEST, LAST, train
+from lower_triangle.train import BEST, LAST, METRICS, train
 
 KILLS = 20
 
@@ -52,7 +52,7 @@ def test_a_resumed_run_is_the_run_that_never_stopped_bit_for_bit(
     assert load_checkpoint(tmp_path / "stopped" / LAST).manifest.step == step
     torch.rand(step)  # the caller's random stream has moved on
     resumed = train(stage, small, dropout, settings, tmp_path / "stopped", resume=True)
-    for name in (BEST, LAST):
+    for name in (BEST, LAST, METRICS):
         assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "straight" / name).read_bytes()
     assert (resumed.curve, resumed.best_step, resumed.final_train) == (
         straight.curve,
@@ -186,7 +186,7 @@ def test_twenty_kills_lose_nothing(found, record_property):
     assert found["unreadable"] == []
     assert found["steps"] == sorted(found["steps"]), "a later kill left an earlier step"
     assert (found["straight"], found["finished"], found["differ"]) == (0, 0, [])
-    assert found["left"] == [".lock", BEST, LAST]
+    assert found["left"] == [".lock", BEST, LAST, METRICS]
 
 
 def test_the_lock_of_a_run_that_was_killed_is_no_lock(found):
@@ -198,4 +198,4 @@ def test_the_lock_of_a_run_that_was_killed_is_no_lock(found):
 def test_a_full_disk_keeps_the_checkpoint_that_was_there(found):
     assert (found["interrupted"], found["full"], found["kept"]) == (130, 1, True)
     assert any(line.startswith("cannot write '") for line in found["said"])
-    assert found["left where full"] == [".lock", BEST, LAST]
+    assert found["left where full"] == [".lock", BEST, LAST, METRICS]

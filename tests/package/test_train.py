@@ -1,18 +1,19 @@
 """One loop for every stage: it repeats, it measures exactly, it loses nothing."""
 
 import copy
+import json
 from dataclasses import replace
 
 import pytest
 import torch
 
 from lower_triangle.checkpoint import load_checkpoint
-from lower_triangle.config import ModelConfig
+from lower_triangle.config import ModelConfig, TrainConfig
 from lower_triangle.errors import CorpusError, OutputError, TrainingError, UsageError
 from lower_triangle.folders import LOCK
 from lower_triangle.loss import evaluate
 from lower_triangle.stages import STAGES, find_stage
-from lower_triangle.train import BEST, LAST, fit, train
+from lower_triangle.train import BEST, LAST, METRICS, fit, is_stuck, make_optimizer, rate_share, take_step, train
 
 
 def weights(model):
@@ -89,7 +90,7 @@ def test_a_run_keeps_its_best_and_its_last_model(small, sizes, brief, tmp_path):
     assert (best.manifest.step, best.manifest.val_loss) == (result.best_step, result.best_val)
     assert evaluate(best.model, small.val) == result.best_val
     assert torch.equal(weights(last.model), weights(result.model))
-    assert {path.name for path in (tmp_path / "run").iterdir()} == {BEST, LAST, LOCK}
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {BEST, LAST, METRICS, LOCK}
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_before_the_update(model, small, brief):
@@ -147,3 +148,72 @@ def test_a_terminal_is_shown_the_loss_the_speed_and_the_time_left(small, sizes, 
     assert "characters/s" in shown and "left" in shown and "loss=" in shown
     train("head", small, sizes, brief, progress=False)
     assert capsys.readouterr().err == ""
+
+
+def test_metrics_are_a_line_of_json_for_each_evaluation(small, sizes, brief, tmp_path):
+    result = train("head", small, sizes, replace(brief, warmup=10), tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / METRICS).read_text().splitlines()]
+    assert [(line["step"], line["val_loss"]) for line in lines] == result.curve
+    assert [round(line["learning_rate"], 6) for line in lines] == [0.0005, 0.001, 0.001]
+
+
+def test_what_is_done_with_the_model_at_an_evaluation_does_not_change_what_is_learnt(small, sizes, brief):
+    dropout = replace(sizes, dropout=0.5)
+
+    def use(step, val_loss, model):
+        seen.append(step)
+        model.eval()
+
+    seen = []
+    results = [train("gpt", small, dropout, brief, on_eval=each) for each in (None, use)]
+    assert torch.equal(*(weights(result.model) for result in results))
+    assert seen == [5, 10, 12]
+
+
+def test_the_learning_rate_rises_along_a_line_and_falls_along_a_cosine():
+    config = TrainConfig(steps=9, warmup=5, final_share=0.2)
+    shares = [rate_share(step, config) for step in range(1, 10)]
+    half = 0.4 * 2**0.5 / 2  # of the way down, an eighth of a turn before and after the middle
+    assert shares == pytest.approx([0.2, 0.4, 0.6, 0.8, 1, 0.6 + half, 0.6, 0.6 - half, 0.2])
+    assert [rate_share(step, TrainConfig(steps=3)) for step in (1, 2, 3)] == [1, 1, 1]
+
+
+def test_matrices_decay_and_vectors_do_not(model, brief):
+    groups = make_optimizer(model, 0.1, replace(brief, weight_decay=0.3, beta2=0.9)).param_groups
+    decay = {parameter: group["weight_decay"] for group in groups for parameter in group["params"]}
+    assert {name: decay[parameter] for name, parameter in model.named_parameters()} == {
+        name: 0.0 if name == "lm_head.bias" else 0.3 for name, _ in model.named_parameters()
+    }
+    assert all(group["betas"] == (0.9, 0.9) for group in groups)
+
+
+def gradients(model, batch, config):
+    model = copy.deepcopy(model).train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    loss = take_step(model, optimizer, batch, 1, config)
+    return loss, torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
+
+
+def test_a_batch_in_parts_has_the_loss_and_the_gradient_of_the_whole(model, brief):
+    tokens = torch.arange(24).view(6, 4)
+    whole, parts = (
+        gradients(model, (tokens[:, :3], tokens[:, 1:]), replace(brief, batch_size=6, accumulate=n)) for n in (1, 3)
+    )
+    assert whole[0] == pytest.approx(parts[0], abs=1e-6)
+    torch.testing.assert_close(whole[1], parts[1], atol=1e-6, rtol=0)
+
+
+def test_a_long_gradient_is_shortened_and_a_short_one_is_not(model, brief):
+    tokens = torch.arange(8).view(2, 4)
+    batch = tokens[:, :3], tokens[:, 1:]
+    _, free = gradients(model, batch, brief)
+    _, clipped = gradients(model, batch, replace(brief, clip=0.01))
+    _, roomy = gradients(model, batch, replace(brief, clip=100.0))
+    torch.testing.assert_close(clipped, free * 0.01 / free.norm())
+    assert torch.equal(roomy, free)
+
+
+def test_patience_counts_the_evaluations_since_the_best():
+    curve = [(1, 3.0), (2, 2.0), (3, 2.5), (4, 2.1)]
+    assert [is_stuck(curve, patience) for patience in (0, 1, 2, 3)] == [False, True, True, False]
+    assert not is_stuck([], 1)
