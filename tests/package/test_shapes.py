@@ -11,8 +11,8 @@ import torch
 from lower_triangle.config import ModelConfig
 from lower_triangle.stages import find_stage
 
-MODULES = ("attention", "corpus", "counting", "generate", "loss", "model")
-SIZES = {"B": 2, "T": 3, "C": 5, "D": 7, "V": 11, "Tq": 13, "Tk": 17, "N": 41}
+MODULES = ("attention", "blocks", "corpus", "counting", "generate", "loss", "model")
+SIZES = {"B": 2, "T": 3, "C": 10, "D": 7, "V": 11, "Tq": 13, "Tk": 17, "N": 41, "F": 29, "H": 5}
 LEADING = (19, 23)
 
 
@@ -27,6 +27,14 @@ ARGUMENTS = {
     "context_length": SIZES["T"],
     "d_model": SIZES["C"],
     "head_dim": SIZES["D"],
+    "n_head": SIZES["H"],
+    "d_ff": SIZES["F"],
+    "dropout": 0.5,
+    "activation": torch.nn.ReLU(),
+    "attn": torch.nn.Identity(),
+    "ffn": torch.nn.Identity(),
+    "ln_1": torch.nn.Identity(),
+    "ln_2": torch.nn.Identity(),
     "vocab_size": SIZES["V"],
     "batch_size": SIZES["B"],
     "generator": torch.Generator(),
@@ -73,7 +81,7 @@ def instance(thing: type) -> torch.nn.Module:
         return a_model()
     if thing.__init__ is torch.nn.Module.__init__:
         return thing()
-    return thing(**{name: ARGUMENTS[name] for name in inspect.signature(thing).parameters})
+    return thing(**{p.name: ARGUMENTS[p.name] for p in inspect.signature(thing).parameters.values() if p.default is p.empty})
 
 
 @pytest.mark.parametrize("thing", public_objects())
