@@ -23,9 +23,7 @@ class FeedForward(nn.Module):
     Source: Vaswani et al. 2017, §3.3, eq. (2); Karpathy, "Let's build GPT", from 01:24:25.
     """
 
-    def __init__(
-        self, d_model: int, d_ff: int, activation: nn.Module, bias: bool = True, dropout: float = 0.0
-    ) -> None:
+    def __init__(self, d_model: int, d_ff: int, activation: nn.Module, bias: bool = True, dropout: float = 0.0) -> None:
         super().__init__()
         self.up = nn.Linear(d_model, d_ff, bias=bias)
         self.activation = activation

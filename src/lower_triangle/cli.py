@@ -171,6 +171,8 @@ def add_sample(parser: Parser) -> None:
     parser.add_argument("--prompt", type=str, help="the text to continue; left out, a new line")
     parser.add_argument("--length", type=int, default=400, help="how many characters to write")
     parser.add_argument("--temperature", type=float, default=1.0, help="0 is the likeliest each time, 1 as learnt")
+    parser.add_argument("--top_k", type=int, help="choose among the k likeliest characters only")
+    parser.add_argument("--top_p", type=float, help="choose among the likeliest that together reach a probability of p")
     parser.add_argument("--seed", type=int, default=0, help="of the draws; the same seed writes the same text")
     add_json(parser)
 
@@ -185,10 +187,18 @@ def run_sample(options: Namespace) -> None:
     checkpoint = open_checkpoint(options.checkpoint)
     prompt = default_prompt(checkpoint.tokenizer) if options.prompt is None else options.prompt
     start, rng = checkpoint.tokenizer.encode(prompt), random.Random(options.seed)
-    tokens = generate(checkpoint.model, start, options.length, rng, options.temperature)
+    context_length = checkpoint.model.context_length
+    if len(start) > context_length:
+        print(
+            f"note: the prompt has {len(start):,} characters and the model's context {context_length:,}; "
+            "it reads the last ones only",
+            file=sys.stderr,
+        )
+    chosen = {name: options[name] for name in ("temperature", "top_k", "top_p")}
+    tokens = generate(checkpoint.model, start, options.length, rng, **chosen)
     if options.json:
         text = checkpoint.tokenizer.decode(tokens)
-        print(json.dumps({"prompt": prompt, "text": text, "temperature": options.temperature, "seed": options.seed}))
+        print(json.dumps({"prompt": prompt, "text": text, **chosen, "seed": options.seed}))
         return
     print(options.prompt or "", end="", flush=True)
     for token in tokens:
@@ -269,9 +279,7 @@ def add_checkpoint(parser: Parser) -> None:
 
 
 def add_corpus(parser: Parser, left_out: str) -> None:
-    parser.add_argument(
-        "--corpus", type=str, help=f"play, tinyshakespeare, or the path of a UTF-8 text [{left_out}]"
-    )
+    parser.add_argument("--corpus", type=str, help=f"play, tinyshakespeare, or the path of a UTF-8 text [{left_out}]")
 
 
 def open_checkpoint(place: str) -> Any:

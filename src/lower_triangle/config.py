@@ -44,9 +44,9 @@ class TrainConfig:
     Args:
         steps: how many updates
         batch_size: how many chunks of text a step learns from (B)
-        learning_rate: AdamW's step size at its highest; left out, the stage's own (0.01 for bigram, 0.001 for the others)
+        learning_rate: AdamW's step size at its highest; left out, the stage's own (0.01 for bigram, else 0.001)
         warmup: over how many of the first steps the learning rate grows to that
-        final_share: what part of the learning rate is left at the last step, reached along a cosine; 1 keeps it level
+        final_share: what part of the learning rate is left at the last step, along a cosine; 1 keeps it level
         weight_decay: AdamW's pull of the matrices towards 0; vectors, such as biases, are left alone
         beta2: how slowly AdamW forgets how large gradients were
         clip: the longest gradient that a step takes as it is; a longer one is shortened to this; 0 shortens none

@@ -77,8 +77,8 @@ def from_nanogpt(weights: Mapping[str, Tensor], config: Mapping) -> LanguageMode
 
     Args:
         weights: nanoGPT's state_dict; what torch.compile puts before the names is left out
-        config: with the names of its GPTConfig: block_size, vocab_size, n_layer, n_head, n_embd, and, left out as there,
-            dropout (0) and bias (True)
+        config: with the names of its GPTConfig: block_size, vocab_size, n_layer, n_head, n_embd, and, unless
+            given, dropout=0 and bias=True
 
     Raises:
         UsageError: for a config that lacks a size, or whose sizes no model has.

@@ -49,7 +49,9 @@ class Interrupted(LowerTriangleError):
     """
 
     def __init__(self, signal_number: int, step: int, out: object) -> None:
-        super().__init__(f"stopped after step {step:,} and saved it in '{out}'; go on with the same command and --resume")
+        super().__init__(
+            f"stopped after step {step:,} and saved it in '{out}'; go on with the same command and --resume"
+        )
         self.exit_code = 128 + signal_number
 
 

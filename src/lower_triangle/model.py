@@ -73,6 +73,11 @@ class LanguageModel(nn.Module):
         self.lm_head = lm_head
         self.context_length = context_length
 
+    @property
+    def vocab_size(self) -> int:
+        """How many tokens it knows (V): the rows of its first table."""
+        return next(table.num_embeddings for table in self.embed.modules() if isinstance(table, nn.Embedding))
+
     def forward(self, tokens: Tensor) -> Tensor:
         if tokens.size(1) > self.context_length:
             raise UsageError(

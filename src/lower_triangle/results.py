@@ -30,6 +30,7 @@ from lower_triangle.stages import STAGES
 from lower_triangle.tokenizer import CharTokenizer
 from lower_triangle.train import Result, train
 
+
 @dataclass(frozen=True)
 class Setting:
     """What a recorded run is: a stage, at sizes and with settings of its own."""

@@ -312,19 +312,21 @@ def require_same_run(
     manifest = checkpoint.manifest
     if manifest.train is None:
         raise UsageError(f"'{Path(out, LAST)}' holds a model but not the state of its training; train again")
-    was = {"stage": manifest.stage, "corpus": manifest.corpus_sha256[:12], **asdict(manifest.config), **asdict(manifest.train)}
     now = {"stage": stage, "corpus": corpus.sha256[:12], **asdict(config), **asdict(settings)}
+    was = {"stage": manifest.stage, "corpus": manifest.corpus_sha256[:12]}
+    was |= asdict(manifest.config) | asdict(manifest.train)
     changed = [name for name in was if was[name] != now[name]]
     if changed:
         then, here = (", ".join(f"{name}={each[name]!r}" for name in changed) for each in (was, now))
         raise UsageError(
-            f"'{out}' was trained with {then} and cannot go on with {here}; leave these as they were, or choose another "
-            "--out"
+            f"'{out}' was trained with {then} and cannot go on with {here}; "
+            "leave these as they were, or choose another --out"
         )
     curve = [tuple(point) for point in manifest.curve]
     if manifest.step >= settings.steps or is_stuck(curve, settings.patience):
         raise UsageError(
-            f"the run in '{out}' is over: it took {manifest.step:,} steps; for a longer one, train anew with more --steps"
+            f"the run in '{out}' is over: it took {manifest.step:,} steps; "
+            "for a longer one, train anew with more --steps"
         )
     return checkpoint
 
@@ -354,9 +356,7 @@ def saver(
     """What saves the run after an evaluation, or at a step that was not evaluated: the best, if it is, and the last."""
 
     def save(step: int, val_loss: float | None) -> None:
-        manifest = Manifest(
-            stage, config, corpus.tokenizer.vocabulary, step, val_loss, corpus.name, corpus.sha256
-        )
+        manifest = Manifest(stage, config, corpus.tokenizer.vocabulary, step, val_loss, corpus.name, corpus.sha256)
         # The best first: killed in between, the run goes on from before it, and comes by it again.
         if val_loss is not None and val_loss <= min(loss for _, loss in state.curve):
             save_checkpoint(Path(out, BEST), model, manifest)
@@ -387,7 +387,7 @@ def training_tensors(model: LanguageModel, state: TrainState) -> dict[str, Tenso
 
 
 def progress_bar(config: TrainConfig, context_length: int, shown: bool, done: int) -> tqdm:
-    """The steps that are not done yet; on a terminal also a bar with the loss, characters a second and the time left."""
+    """The steps still to do; on a terminal also a bar with the loss, characters a second and the time left."""
     return tqdm(
         range(done + 1, config.steps + 1),
         initial=done,

@@ -77,7 +77,9 @@ def main(folder: Path, text: str, kills: int) -> dict:
     (folder / "killed" / f".{LAST}.0badcafe").write_bytes(b"half")
     found["finished"] = wait(child(lambda: run("killed", resume=True)))
     found["differ"] = [
-        name for name in (BEST, LAST, METRICS) if (folder / "killed" / name).read_bytes() != (folder / "straight" / name).read_bytes()
+        name
+        for name in (BEST, LAST, METRICS)
+        if (folder / "killed" / name).read_bytes() != (folder / "straight" / name).read_bytes()
     ]
     found["left"] = sorted(path.name for path in (folder / "killed").iterdir())
 

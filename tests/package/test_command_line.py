@@ -124,8 +124,10 @@ MISTAKES = {
     "train multi_head --n-head 5": (2, "d_model=32 does not split into n_head=5 equal heads; try d_model=30 or 35"),
     "train head --show -1 --out runs/a --corpus {text}": (2, "show=-1 is not a whole number of at least 0; try --show"),
     "train head --resume": (2, "the run in 'runs/head' is over: it took 12 steps; for a longer one, train anew"),
-    "train head --resume --steps 13 --seed 1": (2, "'runs/head' was trained with steps=12, seed=0 and cannot go on with"),
+    "train head --resume --steps 13 --seed 1": (2, "'runs/head' was trained with steps=12, seed=0 and cannot"),
     "train head --resume --out runs/none": (1, "no checkpoint at 'runs/none/last.safetensors'"),
+    "sample runs/head --top-k 0": (2, "top_k=0 is not from 1 to the 43 tokens there are; try top_k=21"),
+    "sample runs/head --top-p 2": (2, "top_p=2.0 is not above 0 and at most 1; try top_p=0.9"),
     "train hed": (2, "no stage called 'hed'; did you mean 'head'?"),
     "train head extra": (2, "train does not know what to do with 'extra'; see lower-triangle train --help"),
     "train head --stepz 3": (2, "train has no flag --stepz; did you mean '--steps'?"),
@@ -265,3 +267,12 @@ def test_show_lets_the_model_write_after_each_evaluation(folder, small_text, cap
     assert main(["train", "head", "--corpus", str(small_text), "--show", "9", *BRIEF]) == 0
     shown = capsys.readouterr().err
     assert [f"step {step}, validation loss" in shown for step in (5, 10, 12)] == [True] * 3
+
+
+def test_a_prompt_longer_than_the_context_is_cropped_with_a_note(trained, capsys):
+    assert main(["sample", "runs/head", "--prompt", "then", "--length", "9", "--top-k", "5"]) == 0
+    long = capsys.readouterr()
+    assert long.err == "note: the prompt has 4 characters and the model's context 3; it reads the last ones only\n"
+    assert main(["sample", "runs/head", "--prompt", "hen", "--length", "9", "--top-k", "5"]) == 0
+    short = capsys.readouterr()
+    assert (long.out, short.err) == ("t" + short.out, "")

@@ -70,7 +70,10 @@ def test_we_compute_what_the_lecture_computes(record_property):
     for given in (weights, weights | masks):
         model = from_lecture(given, config)
         logits = model(tensors["idx"])
-        differences = worst(logits, tensors["logits"]), worst(cross_entropy(logits, tensors["targets"]), tensors["loss"])
+        differences = (
+            worst(logits, tensors["logits"]),
+            worst(cross_entropy(logits, tensors["targets"]), tensors["loss"]),
+        )
         assert max(differences) < 1e-5
     record_property(TABLE, "{:28} logits {:.1e}  loss {:.1e}".format("lecture-gpt.safetensors", *differences))
 
@@ -163,10 +166,22 @@ def change(**changes):
 
 
 FAULTS = {
-    "missing": ({"transformer.ln_f.bias": None}, "tensor 'transformer.ln_f.bias' is missing: the model has one of (10,)"),
-    "surplus": ({"transformer.h.3.ln_1.bias": torch.ones(10)}, "tensor 'transformer.h.3.ln_1.bias' of (10,) is left over"),
-    "shape": ({"transformer.wpe.weight": torch.ones(8, 10)}, "tensor 'transformer.wpe.weight' is (8, 10) in the weights"),
-    "head": ({"lm_head.weight": torch.ones(13, 10)}, "tensor 'lm_head.weight' is not 'transformer.wte.weight', to which"),
+    "missing": (
+        {"transformer.ln_f.bias": None},
+        "tensor 'transformer.ln_f.bias' is missing: the model has one of (10,)",
+    ),
+    "surplus": (
+        {"transformer.h.3.ln_1.bias": torch.ones(10)},
+        "tensor 'transformer.h.3.ln_1.bias' of (10,) is left over",
+    ),
+    "shape": (
+        {"transformer.wpe.weight": torch.ones(8, 10)},
+        "tensor 'transformer.wpe.weight' is (8, 10) in the weights",
+    ),
+    "head": (
+        {"lm_head.weight": torch.ones(13, 10)},
+        "tensor 'lm_head.weight' is not 'transformer.wte.weight', to which",
+    ),
 }
 
 

@@ -89,7 +89,9 @@ def test_a_signal_finishes_the_step_saves_it_and_says_how_to_go_on(
 ):
     stop_after(4, number, monkeypatch)
     before = signal.getsignal(number)
-    with pytest.raises(Interrupted, match="^stopped after step 4 and saved it in .*; go on with .* --resume$") as caught:
+    with pytest.raises(
+        Interrupted, match="^stopped after step 4 and saved it in .*; go on with .* --resume$"
+    ) as caught:
         train("head", small, sizes, brief, tmp_path)
     assert caught.value.exit_code == code
     assert signal.getsignal(number) is before
@@ -119,7 +121,12 @@ def test_resuming_another_run_is_refused_and_says_what_differs(small, play, size
         ),
         r"d_model=6 and cannot go on with d_model=8": ("head", small, replace(sizes, d_model=8), brief),
         r"stage='head' and cannot go on with stage='position'": ("position", small, sizes, brief),
-        rf"corpus='{small.sha256[:12]}' and cannot go on with corpus='{play.sha256[:12]}'": ("head", play, sizes, brief),
+        rf"corpus='{small.sha256[:12]}' and cannot go on with corpus='{play.sha256[:12]}'": (
+            "head",
+            play,
+            sizes,
+            brief,
+        ),
     }
     for message, arguments in others.items():
         with pytest.raises(UsageError, match=message):
@@ -166,7 +173,7 @@ def test_a_gradient_that_is_not_finite_stops_the_run_and_keeps_the_last_good(
         return cross_entropy(logits, targets) if len(seen) < 8 else (logits.sum() * 0).sqrt()
 
     monkeypatch.setattr(module, "cross_entropy", spoilt)
-    with pytest.raises(TrainingError, match="^the gradient is nan at step 8, so the update was not made; try a smaller"):
+    with pytest.raises(TrainingError, match="^the gradient is nan at step 8, so the update was not made; try a"):
         train("head", small, sizes, brief, tmp_path)
     assert load_checkpoint(tmp_path / LAST).manifest.step == 5
 

@@ -39,6 +39,8 @@ ARGUMENTS = {
     "batch_size": SIZES["B"],
     "generator": torch.Generator(),
     "rng": random.Random(0),
+    "k": 2,
+    "p": 0.5,
     "model": a_model(),
 }
 
@@ -81,7 +83,8 @@ def instance(thing: type) -> torch.nn.Module:
         return a_model()
     if thing.__init__ is torch.nn.Module.__init__:
         return thing()
-    return thing(**{p.name: ARGUMENTS[p.name] for p in inspect.signature(thing).parameters.values() if p.default is p.empty})
+    required = [p.name for p in inspect.signature(thing).parameters.values() if p.default is p.empty]
+    return thing(**{name: ARGUMENTS[name] for name in required})
 
 
 @pytest.mark.parametrize("thing", public_objects())
