@@ -19,8 +19,8 @@ from lower_triangle.blocks import Block
 from lower_triangle.checkpoint import own_tensors
 from lower_triangle.config import ModelConfig
 from lower_triangle.errors import CheckpointError, UsageError, did_you_mean
-from lower_triangle.model import LanguageModel
-from lower_triangle.stages import decoder, layer_norm
+from lower_triangle.model import LanguageModel, decoder
+from lower_triangle.stages import layer_norm
 
 GPT2 = {
     "embed.token": "wte",

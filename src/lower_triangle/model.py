@@ -4,11 +4,14 @@ Shapes: B batch, T time, C d_model, V vocabulary.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
 
+from lower_triangle.attention import AttendWithDropout, SelfAttention
+from lower_triangle.blocks import Block, FeedForward
+from lower_triangle.config import ModelConfig
 from lower_triangle.errors import UsageError
 
 
@@ -87,6 +90,36 @@ class LanguageModel(nn.Module):
         x = self.embed(tokens)  # (B, T, C)
         x = self.blocks(x)  # (B, T, C)
         return self.lm_head(self.norm(x))  # (B, T, V)
+
+
+def decoder(
+    config: ModelConfig, vocab_size: int, activation: Callable[[], nn.Module], bias: bool, eps: float = 1e-5
+) -> LanguageModel:
+    """What `gpt` and the models of nanoGPT and GPT-2 have in common; they choose the activation and the biases.
+
+    Source: Radford et al. 2019 (GPT-2); nanoGPT's model.py. The head is the token table: Vaswani et al. 2017, §3.4.
+    """
+    blocks = [
+        Block(
+            ln_1=nn.LayerNorm(config.d_model, eps=eps, bias=bias),
+            attn=SelfAttention(
+                config.d_model, config.n_head, bias, config.dropout, attend=AttendWithDropout(config.dropout)
+            ),
+            ln_2=nn.LayerNorm(config.d_model, eps=eps, bias=bias),
+            ffn=FeedForward(config.d_model, config.d_ff, activation(), bias, config.dropout),
+        )
+        for _ in range(config.n_layer)
+    ]
+    embed = DropoutEmbedding(vocab_size, config.context_length, config.d_model, config.dropout)
+    lm_head = nn.Linear(config.d_model, vocab_size, bias=False)
+    lm_head.weight = embed.token.weight
+    return LanguageModel(
+        embed=embed,
+        blocks=blocks,
+        norm=nn.LayerNorm(config.d_model, eps=eps, bias=bias),
+        lm_head=lm_head,
+        context_length=config.context_length,
+    )
 
 
 @torch.no_grad()

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from lower_triangle.attention import AttendWithDropout, Average, Head, MultiHead, SelfAttention
+from lower_triangle.attention import Average, Head, MultiHead
 from lower_triangle.blocks import Block, FeedForward, PlainBlock, ResidualBlock
 from lower_triangle.config import GPT_SETTINGS, GPT_SIZES, ModelConfig, TrainConfig
 from lower_triangle.errors import UsageError, did_you_mean
-from lower_triangle.model import DropoutEmbedding, Embedding, LanguageModel, init_like_gpt2
+from lower_triangle.model import Embedding, LanguageModel, decoder, init_like_gpt2
 
 
 def bigram(config: ModelConfig, vocab_size: int) -> LanguageModel:
@@ -152,36 +152,6 @@ def gpt(config: ModelConfig, vocab_size: int) -> LanguageModel:
     model = decoder(config, vocab_size, nn.GELU, bias=False)
     init_like_gpt2(model)
     return model
-
-
-def decoder(
-    config: ModelConfig, vocab_size: int, activation: Callable[[], nn.Module], bias: bool, eps: float = 1e-5
-) -> LanguageModel:
-    """What `gpt` and the models of nanoGPT and GPT-2 have in common; they choose the activation and the biases.
-
-    Source: Radford et al. 2019 (GPT-2); nanoGPT's model.py. The head is the token table: Vaswani et al. 2017, §3.4.
-    """
-    blocks = [
-        Block(
-            ln_1=nn.LayerNorm(config.d_model, eps=eps, bias=bias),
-            attn=SelfAttention(
-                config.d_model, config.n_head, bias, config.dropout, attend=AttendWithDropout(config.dropout)
-            ),
-            ln_2=nn.LayerNorm(config.d_model, eps=eps, bias=bias),
-            ffn=FeedForward(config.d_model, config.d_ff, activation(), bias, config.dropout),
-        )
-        for _ in range(config.n_layer)
-    ]
-    embed = DropoutEmbedding(vocab_size, config.context_length, config.d_model, config.dropout)
-    lm_head = nn.Linear(config.d_model, vocab_size, bias=False)
-    lm_head.weight = embed.token.weight
-    return LanguageModel(
-        embed=embed,
-        blocks=blocks,
-        norm=nn.LayerNorm(config.d_model, eps=eps, bias=bias),
-        lm_head=lm_head,
-        context_length=config.context_length,
-    )
 
 
 # A recipe builds a model for a vocabulary of the given size.

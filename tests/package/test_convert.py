@@ -16,7 +16,8 @@ from lower_triangle.convert import NANOGPT, from_gpt2, from_lecture, from_nanogp
 from lower_triangle.errors import CheckpointError, UsageError
 from lower_triangle.generate import generate
 from lower_triangle.loss import cross_entropy
-from lower_triangle.stages import decoder, find_stage
+from lower_triangle.model import decoder
+from lower_triangle.stages import find_stage
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TABLE = "agreement with outside authorities: worst difference"
