@@ -154,7 +154,7 @@ def shower(tokenizer: Any, length: int) -> Callable[[int, float, Any], None]:
 
     def show(step: int, val_loss: float, model: Any) -> None:
         text = sample_text(model, tokenizer, length)
-        tqdm.write(f"step {step:,}, validation loss {val_loss:.4f}:{text}\n", file=sys.stderr)
+        tqdm.write(f"step {step:,}, validation loss {val_loss:.4f}:\n{text}\n", file=sys.stderr)
 
     return show
 
