@@ -179,7 +179,7 @@ def add_sample(parser: Parser) -> None:
 
 def run_sample(options: Namespace) -> None:
     """Continue a prompt, each character shown as soon as it is drawn."""
-    from lower_triangle.generate import generate
+    from lower_triangle.beyond.kv_cache import generate_cached
     from lower_triangle.results import default_prompt
 
     if options.length < 1:
@@ -195,7 +195,7 @@ def run_sample(options: Namespace) -> None:
             file=sys.stderr,
         )
     chosen = {name: options[name] for name in ("temperature", "top_k", "top_p")}
-    tokens = generate(checkpoint.model, start, options.length, rng, **chosen)
+    tokens = generate_cached(checkpoint.model, start, options.length, rng, **chosen)
     if options.json:
         text = checkpoint.tokenizer.decode(tokens)
         print(json.dumps({"prompt": prompt, "text": text, **chosen, "seed": options.seed}))

@@ -13,7 +13,7 @@ ORDER = """
     results
     figures standalone flags exercises.cases exercises.tensors exercises.verdict exercises.crude_average
     exercises.causal_mask exercises.one_head exercises.attempts exercises.registry exercises.hints exercises.judge
-    exercises.child exercises.submission exercises.commands exercises cli __main__
+    exercises.child exercises.submission exercises.commands exercises beyond beyond.kv_cache cli __main__
 """.split()
 
 PACKAGE = Path(importlib.util.find_spec("lower_triangle").origin).parent

@@ -1,0 +1,1 @@
+"""What came after the lecture, built on the core, which knows nothing of it."""
