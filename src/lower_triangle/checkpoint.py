@@ -156,8 +156,8 @@ def read_checkpoint(path: Path) -> bytes:
         raise CheckpointError(f"cannot read '{path}': {error.strerror}") from error
 
 
-def read_manifest(data: bytes, path: str | Path) -> dict:
-    """The manifest in the header of a safetensors file: eight bytes of length, then JSON."""
+def read_header(data: bytes, path: str | Path) -> dict:
+    """The header of a safetensors file: eight bytes of length, then JSON with the tensors and, it may be, metadata."""
     # Our files begin with a length, which may begin like a pickle; the JSON that follows it does not go on like one.
     if data[8:9] != b"{" and (data[:4] == b"PK\x03\x04" or data[:1] == b"\x80"):
         raise CheckpointError(
@@ -171,8 +171,13 @@ def read_manifest(data: bytes, path: str | Path) -> dict:
             f"'{path}' is not a safetensors file, or only a part of one; give a checkpoint that "
             "lower-triangle train wrote, or train again"
         ) from error
+    return header if isinstance(header, dict) else {}
+
+
+def read_manifest(data: bytes, path: str | Path) -> dict:
+    """The manifest in the metadata of a safetensors file."""
     try:
-        content = json.loads(header["__metadata__"][KEY])
+        content = json.loads(read_header(data, path)["__metadata__"][KEY])
     except (KeyError, TypeError) as error:
         raise CheckpointError(
             f"'{path}' is a safetensors file without our manifest; give a checkpoint that lower-triangle train wrote"

@@ -1,4 +1,4 @@
-"""The command line: lower-triangle train | sample | evaluate | reproduce | exercises | check.
+"""The command line: lower-triangle train | sample | evaluate | inspect | reproduce | exercises | check.
 
 What needs torch is imported where it is used, so that the help, and the answer to a slip of the keyboard, come at once.
 """
@@ -240,6 +240,24 @@ def run_evaluate(options: Namespace) -> None:
         print(f"{name:5} {loss:.4f} nats per character, over {len(parts[name]):,} characters of {corpus.name}")
 
 
+def add_inspect(parser: Parser) -> None:
+    parser.add_argument(
+        "checkpoint",
+        type=str,
+        metavar="CHECKPOINT",
+        help="a file of ours, of nanoGPT's or the lecture's weights; or the folder of a run, or of GPT-2",
+    )
+    add_json(parser)
+
+
+def run_inspect(options: Namespace) -> None:
+    """Say what is in a checkpoint: where it comes from, its parameters by part, its shapes, its vocabulary."""
+    from lower_triangle.inspecting import describe, inspect
+
+    found = inspect(options.checkpoint)
+    print(json.dumps(asdict(found)) if options.json else describe(found))
+
+
 def add_reproduce(parser: Parser) -> None:
     parser.add_argument(
         "names", type=str, nargs="*", metavar="NAME", help="a stage, or lecture_notebook; left out, all of them"
@@ -350,6 +368,12 @@ COMMANDS = {
         (f"{PROGRAM} evaluate runs/head", f"{PROGRAM} evaluate runs/head/last.safetensors --split both"),
         add_evaluate,
         run_evaluate,
+    ),
+    "inspect": Command(
+        "Show what is in a checkpoint of ours, nanoGPT's, the lecture's or GPT-2's.",
+        (f"{PROGRAM} inspect runs/head", f"{PROGRAM} inspect gpt2 --json"),
+        add_inspect,
+        run_inspect,
     ),
     "reproduce": Command(
         "Repeat the training runs that the pages report, and record them.",

@@ -10,7 +10,7 @@ from pathlib import Path
 ORDER = """
     errors config tokenizer examples corpus counting attention blocks
     model stages loss generate checkpoint convert folders train
-    results
+    results inspecting
     figures standalone flags exercises.cases exercises.tensors exercises.verdict exercises.crude_average
     exercises.causal_mask exercises.one_head exercises.attempts exercises.registry exercises.hints exercises.judge
     exercises.child exercises.submission exercises.commands exercises beyond beyond.kv_cache cli __main__
