@@ -1,5 +1,6 @@
 """What mkdocs-jupyter is given of a lab that ran: its notebook, with prose as Jupyter reads it."""
 
+import hashlib
 import html
 import json
 import os
@@ -31,10 +32,13 @@ class Ran:
     notebook: dict
     page: Page
 
-    @property
-    def given(self) -> Path:
-        """The notebook that mkdocs-jupyter renders; `include` in mkdocs.yml knows it by its folder."""
-        return self.lab.project.cache / "shown" / "labs" / self.lab.kept.name
+    def given(self, repository: str) -> Path:
+        """The notebook that mkdocs-jupyter renders; `include` in mkdocs.yml knows it by its folder.
+
+        It offers itself for Colab where the repository is known, so sites built for two addresses at once have two.
+        """
+        own = hashlib.sha256(repository.encode()).hexdigest()[:12]
+        return self.lab.project.cache / "shown" / own / "labs" / self.lab.kept.name
 
 
 def give(ran: Ran, address: str, sources: Sources, repository: str) -> list[Problem]:
@@ -61,10 +65,11 @@ def give(ran: Ran, address: str, sources: Sources, repository: str) -> list[Prob
             cells.append({**cell, "source": prepared(stated, cited)})
         elif cell["cell_type"] == "code":
             cells.append({**cell, "outputs": tidied(cell)})
-    ran.given.parent.mkdir(parents=True, exist_ok=True)
-    part = ran.given.with_suffix(".part")
+    given = ran.given(repository)
+    given.parent.mkdir(parents=True, exist_ok=True)
+    part = given.with_suffix(".part")
     part.write_text(written({**ran.notebook, "cells": cells}), encoding="utf-8")
-    os.replace(part, ran.given)
+    os.replace(part, given)
     return problems
 
 

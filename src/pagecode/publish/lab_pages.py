@@ -61,7 +61,7 @@ class LabPages:
                 Ledger(project).write(ran.page, None, [], [], [])
                 # MkDocs takes the front matter from the text, and mkdocs-jupyter the notebook by its path.
                 file = LabFile.generated(config, address, content=ran.page.text)
-                file.abs_src_path = str(ran.given)
+                file.abs_src_path = str(ran.given(origin.repository))
             file.edit_uri = address
             files.append(file)
         sources, problems = Sources.load(project.sources), []
