@@ -117,7 +117,7 @@ def test_one_sees_where_the_focus_is_at_each_of_the_first_forty_stops(address: s
     while len(stops) < 40:
         page.keyboard.press("Tab")
         # What opens for the focus may take a moment to do so.
-        until(page, f"(({FOCUS})() ?? {{seen: true}}).seen", seconds=10)
+        until(page, f"(({FOCUS})() ?? {{seen: true}}).seen", seconds=2)
         stop = page.evaluate(FOCUS)
         if stop is None:
             break
