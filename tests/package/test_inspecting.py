@@ -60,6 +60,9 @@ def test_weights_that_stand_alone_in_their_file_are_read_too(tmp_path):
     config = {"vocab_size": 65, "block_size": 8, "n_embd": 16, "n_head": 4, "n_layer": 2}
     safetensors.torch.save_file(weights, tmp_path / "alone.safetensors", metadata={"config": json.dumps(config)})
     assert inspect(tmp_path / "alone.safetensors") == inspect(GOLDEN / "lecture-gpt.safetensors")
+    compiled = {f"_orig_mod.{name}": each for name, each in weights.items()}
+    safetensors.torch.save_file(compiled, tmp_path / "compiled.safetensors", metadata={"config": json.dumps(config)})
+    assert inspect(tmp_path / "compiled.safetensors") == inspect(tmp_path / "alone.safetensors")
     safetensors.torch.save_file(weights, tmp_path / "mute.safetensors")
     with pytest.raises(CheckpointError, match="does not say what sizes its model has; save it with them: "):
         inspect(tmp_path / "mute.safetensors")

@@ -78,15 +78,14 @@ def test_padding_sees_itself_or_nothing_would_be_a_number_after_two_layers():
 
 
 def test_what_padding_is_does_not_matter():
-    model = build("gpt")
+    cached = CachedModel(build("gpt"))
+    logits = []
     with torch.no_grad():
-        padded = CachedModel(model)
-        padded.past = Past(torch.tensor([2]))
-        logits = [padded.go_on([[a, b, 3, 1, 4]]) for a, b in ((0, 0),)]
-        padded.past = Past(torch.tensor([2]))
-        logits.append(padded.go_on([[9, 7, 3, 1, 4]]))
-        alone = CachedModel(model).begin([[3, 1, 4]])
-    assert torch.equal(logits[0], logits[1])
+        for padding in ([0, 0], [9, 7]):
+            cached.past = Past(torch.tensor([2]))
+            logits.append(cached.go_on([[*padding, 3, 1, 4]]))
+        alone = cached.begin([[3, 1, 4]])
+    assert torch.equal(*logits)
     assert_close(logits[0], alone)
 
 
