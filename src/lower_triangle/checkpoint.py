@@ -56,6 +56,10 @@ class Manifest:
         package: the version of this package that wrote the file
         train: the settings of the run, where it can be resumed
         curve: (step, validation loss) of each evaluation so far, where it can be resumed
+        batch_losses: of the batch of each of those steps
+        device: the kind it was trained on, as torch calls it
+        precision: the type its large products were computed in
+        processes: how many trained it together
     """
 
     stage: str
@@ -68,6 +72,10 @@ class Manifest:
     package: str = field(default_factory=package_version)
     train: TrainConfig | None = None
     curve: tuple[tuple[int, float], ...] = ()
+    batch_losses: tuple[float, ...] = ()
+    device: str = "cpu"
+    precision: str = "float32"
+    processes: int = 1
 
 
 @dataclass(frozen=True)
@@ -130,6 +138,7 @@ def manifest_from(content: dict) -> Manifest:
         "config": ModelConfig(**content["config"]),
         "train": TrainConfig(**train) if train else None,
         "curve": tuple((step, loss) for step, loss in content.get("curve", ())),
+        "batch_losses": tuple(content.get("batch_losses", ())),
     }
     return Manifest(**{**content, **parts})
 

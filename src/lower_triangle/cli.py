@@ -16,7 +16,7 @@ from typing import Any
 from jsonargparse import Namespace
 
 from lower_triangle.config import GPT_SETTINGS, GPT_SIZES, ModelConfig, TrainConfig
-from lower_triangle.errors import CorpusError, LowerTriangleError, UsageError, did_you_mean
+from lower_triangle.errors import CorpusError, Interrupted, LowerTriangleError, UsageError, did_you_mean
 from lower_triangle.exercises.commands import add_check, add_exercises, run_check, run_exercises
 from lower_triangle.flags import PROGRAM, Parser, add_json
 
@@ -34,6 +34,8 @@ def main(argv: list[str] | None = None) -> int:
         code = dispatch(words)
         sys.stdout.flush()
     except LowerTriangleError as error:
+        if isinstance(error, UsageError | Interrupted) and not is_first_process():
+            return error.exit_code  # the first says it for all
         return complain(str(error), error.exit_code)
     except KeyboardInterrupt:
         return complain("interrupted", INTERRUPTED)
@@ -105,6 +107,13 @@ def add_train(parser: Parser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace the checkpoints that --out holds")
     parser.add_argument("--resume", action="store_true", help="go on where the run in --out stopped, as it was set up")
     parser.add_argument("--show", type=int, default=0, help="how many characters to write after each evaluation")
+    add_device(parser)
+    parser.add_argument(
+        "--precision",
+        type=str,
+        default="auto",
+        help="of a step's products: float32, bfloat16, or auto: bfloat16 where a GPU has it",
+    )
     add_json(parser)
     add_config(parser, ModelConfig(), GPT_SIZES)
     add_config(parser, TrainConfig(), GPT_SETTINGS)
@@ -127,10 +136,20 @@ def run_train(options: Namespace) -> None:
         corpus_name, sizes, settings = manifest.corpus, manifest.config, manifest.train or settings
     sizes, settings = given(options, sizes), given(options, settings)
     corpus = load_corpus(options.corpus or corpus_name)
-    on_eval = shower(corpus.tokenizer, options.show) if options.show else None
     result = train(
-        options.stage, corpus, sizes, settings, out, options.overwrite, resume=options.resume, on_eval=on_eval
+        options.stage,
+        corpus,
+        sizes,
+        settings,
+        out,
+        options.overwrite,
+        resume=options.resume,
+        on_eval=shower(corpus.tokenizer, options.show) if options.show else None,
+        device=options.device,
+        precision=options.precision,
     )
+    if not is_first_process():
+        return
     if options.json:
         measured = {name: value for name, value in vars(result).items() if name != "model"}
         print(json.dumps(measured | {"corpus": corpus.name, "best": str(out / BEST), "last": str(out / LAST)}))
@@ -141,6 +160,11 @@ def run_train(options: Namespace) -> None:
     print(f"final training loss    {result.final_train:.4f}")
     print(f"checkpoints            {out / BEST}, {out / LAST}")
     print(f"speed                  {result.characters_per_second:,.0f} characters/s")
+
+
+def is_first_process() -> bool:
+    """Whether this is the one that speaks for all, where torchrun has started several."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def shower(tokenizer: Any, length: int) -> Callable[[int, float, Any], None]:
@@ -174,6 +198,7 @@ def add_sample(parser: Parser) -> None:
     parser.add_argument("--top_k", type=int, help="choose among the k likeliest characters only")
     parser.add_argument("--top_p", type=float, help="choose among the likeliest that together reach a probability of p")
     parser.add_argument("--seed", type=int, default=0, help="of the draws; the same seed writes the same text")
+    add_device(parser)
     add_json(parser)
 
 
@@ -184,7 +209,7 @@ def run_sample(options: Namespace) -> None:
 
     if options.length < 1:
         raise UsageError(f"length={options.length} is not a whole number of at least 1; try --length 400")
-    checkpoint = open_checkpoint(options.checkpoint)
+    checkpoint = open_checkpoint(options.checkpoint, options.device)
     prompt = default_prompt(checkpoint.tokenizer) if options.prompt is None else options.prompt
     start, rng = checkpoint.tokenizer.encode(prompt), random.Random(options.seed)
     context_length = checkpoint.model.context_length
@@ -210,6 +235,7 @@ def add_evaluate(parser: Parser) -> None:
     add_checkpoint(parser)
     add_corpus(parser, left_out="the one of the training")
     parser.add_argument("--split", type=str, default="val", help="val, the last tenth of the text; train; or both")
+    add_device(parser)
     add_json(parser)
 
 
@@ -223,7 +249,7 @@ def run_evaluate(options: Namespace) -> None:
     splits = {"val": ["val"], "train": ["train"], "both": ["train", "val"]}
     if options.split not in splits:
         raise UsageError(f"no split called {options.split!r}; {did_you_mean(options.split, splits)}")
-    checkpoint = open_checkpoint(options.checkpoint)
+    checkpoint = open_checkpoint(options.checkpoint, options.device)
     trained_on = checkpoint.manifest
     corpus = load_corpus(options.corpus or trained_on.corpus)
     if not options.corpus and corpus.sha256 != trained_on.corpus_sha256:
@@ -300,13 +326,22 @@ def add_corpus(parser: Parser, left_out: str) -> None:
     parser.add_argument("--corpus", type=str, help=f"play, tinyshakespeare, or the path of a UTF-8 text [{left_out}]")
 
 
-def open_checkpoint(place: str) -> Any:
-    """The checkpoint at a path, or the best one in a run's folder."""
+def add_device(parser: Parser) -> None:
+    parser.add_argument(
+        "--device", type=str, default="auto", help="cpu, cuda, mps, or auto: a GPU where PyTorch finds one"
+    )
+
+
+def open_checkpoint(place: str, device: str) -> Any:
+    """The checkpoint at a path, or the best one in a run's folder, its model on a device."""
     from lower_triangle.checkpoint import load_checkpoint
+    from lower_triangle.devices import find_device
     from lower_triangle.train import BEST
 
-    path = Path(place)
-    return load_checkpoint(path / BEST if os.path.isdir(path) else path)
+    path, found = Path(place), find_device(device)
+    checkpoint = load_checkpoint(path / BEST if os.path.isdir(path) else path)
+    checkpoint.model.to(found)
+    return checkpoint
 
 
 def use_one_thread() -> None:

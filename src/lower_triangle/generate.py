@@ -108,8 +108,8 @@ def generate(
     model.eval()
     tokens = list(tokens)
     for _ in range(length):
-        context = torch.tensor([tokens[-model.context_length :]])  # (1, T)
-        logits = model(context)[0, -1]  # (V,)
+        context = torch.tensor([tokens[-model.context_length :]]).to(model.device)  # (1, T)
+        logits = model(context)[0, -1].cpu()  # (V,)
         tokens.append(sample_next(logits, rng, temperature, top_k, top_p))
         yield tokens[-1]
 

@@ -39,7 +39,7 @@ def evaluate(model: LanguageModel, tokens: Tensor, batch_size: int = 1024) -> fl
     """
     if len(tokens) < 2:
         raise UsageError(f"cannot evaluate on {len(tokens)} tokens: it takes one to predict from and one to predict")
-    T = model.context_length
+    T, tokens = model.context_length, tokens.to(model.device)
     whole = (len(tokens) - 1) // T * T
     inputs = [*tokens[:whole].view(-1, T).split(batch_size), tokens[None, whole:-1]]  # each (B, T), then the rest
     targets = [*tokens[1 : whole + 1].view(-1, T).split(batch_size), tokens[None, whole + 1 :]]

@@ -81,6 +81,11 @@ class LanguageModel(nn.Module):
         """How many tokens it knows (V): the rows of its first table."""
         return next(table.num_embeddings for table in self.embed.modules() if isinstance(table, nn.Embedding))
 
+    @property
+    def device(self) -> torch.device:
+        """Where its parameters lie, and where its tokens have to be."""
+        return next(self.parameters()).device
+
     def forward(self, tokens: Tensor) -> Tensor:
         if tokens.size(1) > self.context_length:
             raise UsageError(

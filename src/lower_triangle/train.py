@@ -19,12 +19,14 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from lower_triangle.checkpoint import Checkpoint, Manifest, load_checkpoint, save_checkpoint, write_atomically
-from lower_triangle.config import ModelConfig, TrainConfig
+from lower_triangle.config import ModelConfig, TrainConfig, nearest_splits
 from lower_triangle.corpus import Corpus, draw_batch, require_length
+from lower_triangle.devices import AUTO, find_device, find_precision, get_random_state, set_random_state
 from lower_triangle.errors import Interrupted, OutputError, TrainingError, UsageError
 from lower_triangle.folders import locked, sweep, writable_folder
 from lower_triangle.loss import cross_entropy, evaluate
 from lower_triangle.model import LanguageModel
+from lower_triangle.parallel import ALONE, Group, process_group, processes
 from lower_triangle.stages import find_stage
 
 BEST, LAST, METRICS = "best.safetensors", "last.safetensors", "metrics.jsonl"
@@ -76,12 +78,14 @@ class TrainState:
         generator: which the batches are drawn with
         step: how many updates were made
         curve: (step, validation loss) of each evaluation
+        batch_losses: of the batch of each of those steps, before its update
     """
 
     optimizer: torch.optim.Optimizer
     generator: torch.Generator
     step: int = 0
     curve: Curve = field(default_factory=list)
+    batch_losses: list[float] = field(default_factory=list)
 
 
 def fit(
@@ -93,12 +97,15 @@ def fit(
     progress: bool = True,
     state: TrainState | None = None,
     on_step: Callable[[int], None] | None = None,
+    precision: torch.dtype = torch.float32,
+    group: Group = ALONE,
 ) -> Curve:
     """Teach `model` to predict the next character, and return its validation loss along the way.
 
     Batches come from a generator of their own, so how often the model is evaluated does not change what it learns.
     `on_eval(step, val_loss)` is called after each evaluation, `on_step(step)` at the end of each step. A `state` is
-    gone on from and kept up to date.
+    gone on from and kept up to date. `precision` is that of the large products of a step; an evaluation has float32
+    always. Each process of a `group` calls this with the same arguments, and `batch_size` is that of all together.
 
     Raises:
         TrainingError: for a loss or a gradient that is not finite, before it spoils the model.
@@ -109,16 +116,17 @@ def fit(
     model.train()
     with progress_bar(config, model.context_length, progress, state.step) as steps:
         for step in steps:
-            for group in state.optimizer.param_groups:
-                group["lr"] = learning_rate * rate_share(step, config)
+            for parameters in state.optimizer.param_groups:
+                parameters["lr"] = learning_rate * rate_share(step, config)
             batch = draw_batch(corpus.train, model.context_length, config.batch_size, state.generator)
-            loss = take_step(model, state.optimizer, batch, step, config)
+            loss = take_step(model, state.optimizer, batch, step, config, precision, group)
             state.step = step
             steps.set_postfix(loss=f"{loss:.4f}", refresh=False)
             if step % config.eval_every == 0 or step == config.steps:
-                val_loss = evaluate(model, corpus.val)
+                val_loss = group.first(evaluate(model, corpus.val))
                 require_finite("loss", val_loss, step)
                 state.curve.append((step, val_loss))
+                state.batch_losses.append(loss)
                 if on_eval:
                     on_eval(step, val_loss)
                     model.train()  # whatever was done with it
@@ -167,8 +175,13 @@ def take_step(
     batch: tuple[Tensor, Tensor],
     step: int,
     config: TrainConfig,
+    precision: torch.dtype = torch.float32,
+    group: Group = ALONE,
 ) -> float:
     """One update from one batch, whose loss before the update is returned.
+
+    Each process of a `group` works through its share of the batch, and all make the update that the whole batch calls
+    for.
 
     Shapes:
         batch: (B, T), (B, T)
@@ -178,10 +191,13 @@ def take_step(
     """
     optimizer.zero_grad()
     total = 0.0
-    for inputs, targets in zip(*(half.chunk(config.accumulate) for half in batch), strict=True):
-        loss = cross_entropy(model(inputs), targets) / config.accumulate
+    shares = [group.share(half).to(model.device) for half in batch]
+    for inputs, targets in zip(*(share.chunk(config.accumulate) for share in shares), strict=True):
+        with torch.autocast(model.device.type, precision, enabled=precision != torch.float32):
+            loss = cross_entropy(model(inputs), targets) / config.accumulate
         total += loss.item()
         loss.backward()
+    total = group.average(model.parameters(), total)
     require_finite("loss", total, step)
     # Where nothing is shortened the length is still taken: it tells whether all of the gradient is finite.
     length = nn.utils.clip_grad_norm_(model.parameters(), config.clip or math.inf)
@@ -208,6 +224,8 @@ def train(
     progress: bool = True,
     resume: bool = False,
     on_eval: Callable[[int, float, LanguageModel], None] | None = None,
+    device: str = "cpu",
+    precision: str = AUTO,
 ) -> Result:
     """Build a stage, fit it, and measure it.
 
@@ -219,40 +237,71 @@ def train(
     step and saves it. `resume` goes on from last.safetensors and ends where the run would have ended, bit for bit, on
     the same machine with the same number of threads.
 
+    `device` is cpu, cuda, mps, or auto for the fastest there is; `precision` is float32 or bfloat16, or auto, which
+    takes bfloat16 on a GPU that computes with it. Called in each of the processes that torchrun has started, they train
+    one model together; `batch_size` is that of all of them, and the first alone writes and calls `on_eval`.
+
     Raises:
-        UsageError: for a stage that does not exist, or a run that cannot be resumed so.
+        UsageError: for a stage, device or precision that does not exist, a batch that does not split among the
+            processes, or a run that cannot be resumed so.
         CorpusError: for a text too short for the context.
         OutputError: when `out` cannot be written, is written by another run, or holds checkpoints, before any training.
-        TrainingError: for a loss or a gradient that is not finite.
+        TrainingError: for a loss or a gradient that is not finite, or when another process of the run is gone.
         Interrupted: after Ctrl-C or SIGTERM.
     """
     recipe = find_stage(stage)
     config, settings = model_config or recipe.model, train_config or recipe.train
     require_length(corpus, config.context_length)
     rate = recipe.learning_rate if settings.learning_rate is None else settings.learning_rate
-    # The seed is this run's own affair: the caller's random stream goes on as if nothing had happened.
-    with run_folder(out, overwrite or resume), torch.random.fork_rng(devices=[]), stop_signals(out) as stopped_by:
+    place = find_device(device)
+    dtype = find_precision(precision, place)
+    require_shares(settings, processes())
+    with contextlib.ExitStack() as stack:
+        group = stack.enter_context(process_group(place))
+        stack.enter_context(run_folder(out if group.rank == 0 else None, overwrite or resume))
+        stack.enter_context(own_random_streams(place))
+        stopped_by = stack.enter_context(stop_signals(out))
         torch.manual_seed(settings.seed)
-        model = recipe.build(config, len(corpus.tokenizer))
+        model = recipe.build(config, len(corpus.tokenizer)).to(place)  # drawn on the processor, the same for any device
+        group.agree(model)
+        if group.rank > 0:
+            torch.manual_seed(settings.seed + group.rank)  # each drops others
         state = start_state(model, settings, rate)  # the first optimizer loads much of torch: before the clock starts
+        manifest = Manifest(
+            stage,
+            config,
+            corpus.tokenizer.vocabulary,
+            step=0,
+            val_loss=None,
+            corpus=corpus.name,
+            corpus_sha256=corpus.sha256,
+            train=settings,
+            device=place.type,
+            precision=str(dtype).removeprefix("torch."),
+            processes=group.size,
+        )
         if resume:
-            restore(model, state, require_same_run(out, stage, config, settings, corpus))
-        save = saver(out, model, state, corpus, stage, config, settings, rate) if out else None
+            restore(model, state, require_same_run(out, manifest), group)
+        save = saver(out, model, state, manifest, rate, group) if out else None
         first_step, started = state.step, time.perf_counter()
 
         def stop_if_asked(step: int) -> None:
-            if stopped_by:
+            # All stop at the same step, whichever was asked.
+            number = int(group.highest(stopped_by[0] if stopped_by else 0))
+            if number:
                 if step not in dict(state.curve):  # where it was evaluated it is saved already
                     save(step, None)
-                raise Interrupted(stopped_by[0], step, out)
+                    group.highest(0)  # nobody leaves before it is saved: torchrun would end the others
+                raise Interrupted(number, step, out)
 
         def note(step: int, val_loss: float) -> None:
             if save:
                 save(step, val_loss)
-            if on_eval:
+            if on_eval and group.rank == 0:
                 on_eval(step, val_loss, model)
 
-        curve = fit(model, corpus, settings, rate, note, progress, state, stop_if_asked)
+        shown = progress and group.rank == 0
+        curve = fit(model, corpus, settings, rate, note, shown, state, stop_if_asked, dtype, group)
         seconds = time.perf_counter() - started
     best_step, best_val = min(curve, key=lambda point: point[1])
     return Result(
@@ -297,9 +346,28 @@ def stop_signals(out: str | Path | None) -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def require_same_run(
-    out: str | Path | None, stage: str, config: ModelConfig, settings: TrainConfig, corpus: Corpus
-) -> Checkpoint:
+@contextlib.contextmanager
+def own_random_streams(device: torch.device) -> Iterator[None]:
+    """A seed is a run's own affair: the caller's random streams go on as if nothing had happened."""
+    before = {place: get_random_state(place) for place in {torch.device("cpu"), device}}
+    try:
+        yield
+    finally:
+        for place, state in before.items():
+            set_random_state(place, state)
+
+
+def require_shares(settings: TrainConfig, size: int) -> None:
+    """Refuse a batch that does not split into equal shares of the processes, and those into `accumulate` parts."""
+    shares = size * settings.accumulate
+    if settings.batch_size % shares:
+        raise UsageError(
+            f"batch_size={settings.batch_size} does not split among {size} processes that work it through in "
+            f"accumulate={settings.accumulate} parts; {nearest_splits('batch_size', settings.batch_size, shares)}"
+        )
+
+
+def require_same_run(out: str | Path | None, asked: Manifest) -> Checkpoint:
     """The checkpoint to go on from, if it is of the very run that is asked for.
 
     Raises:
@@ -312,9 +380,7 @@ def require_same_run(
     manifest = checkpoint.manifest
     if manifest.train is None:
         raise UsageError(f"'{Path(out, LAST)}' holds a model but not the state of its training; train again")
-    now = {"stage": stage, "corpus": corpus.sha256[:12], **asdict(config), **asdict(settings)}
-    was = {"stage": manifest.stage, "corpus": manifest.corpus_sha256[:12]}
-    was |= asdict(manifest.config) | asdict(manifest.train)
+    was, now = identity(manifest), identity(asked)
     changed = [name for name in was if was[name] != now[name]]
     if changed:
         then, here = (", ".join(f"{name}={each[name]!r}" for name in changed) for each in (was, now))
@@ -323,7 +389,7 @@ def require_same_run(
             "leave these as they were, or choose another --out"
         )
     curve = [tuple(point) for point in manifest.curve]
-    if manifest.step >= settings.steps or is_stuck(curve, settings.patience):
+    if manifest.step >= asked.train.steps or is_stuck(curve, asked.train.patience):
         raise UsageError(
             f"the run in '{out}' is over: it took {manifest.step:,} steps; "
             "for a longer one, train anew with more --steps"
@@ -331,59 +397,79 @@ def require_same_run(
     return checkpoint
 
 
-def restore(model: LanguageModel, state: TrainState, checkpoint: Checkpoint) -> None:
-    """Bring the model, the optimizer, both random streams and the curve to where the checkpoint left them."""
+def identity(manifest: Manifest) -> dict:
+    """What two runs have in common when one can go on for the other."""
+    how = {name: getattr(manifest, name) for name in ("stage", "device", "precision", "processes")}
+    return how | {"corpus": manifest.corpus_sha256[:12]} | asdict(manifest.config) | asdict(manifest.train)
+
+
+def restore(model: LanguageModel, state: TrainState, checkpoint: Checkpoint, group: Group) -> None:
+    """Bring the model, the optimizer, the random streams and the curve to where the checkpoint left them."""
     model.load_state_dict(checkpoint.model.state_dict())
     memory = checkpoint.training
     for name, parameter in model.named_parameters():
-        state.optimizer.state[parameter] = {key: memory[f"{key}.{name}"].clone() for key in OPTIMIZER_KEYS}
+        state.optimizer.state[parameter] = {
+            key: memory[f"{key}.{name}"].to(parameter.device, copy=True) for key in OPTIMIZER_KEYS
+        }
     state.generator.set_state(memory["batches"])
-    torch.set_rng_state(memory["random"])
+    set_random_state(model.device, memory[f"random.{group.rank}"])
     state.step = checkpoint.manifest.step
     state.curve.extend(tuple(point) for point in checkpoint.manifest.curve)
+    state.batch_losses.extend(checkpoint.manifest.batch_losses)
 
 
 def saver(
     out: str | Path,
     model: LanguageModel,
     state: TrainState,
-    corpus: Corpus,
-    stage: str,
-    config: ModelConfig,
-    settings: TrainConfig,
+    manifest: Manifest,
     rate: float,
+    group: Group,
 ) -> Callable[[int, float | None], None]:
-    """What saves the run after an evaluation, or at a step that was not evaluated: the best, if it is, and the last."""
+    """What saves the run after an evaluation, or at a step that was not evaluated: the best, if it is, and the last.
+
+    Every process calls it, for the first to learn where the others' random streams are.
+    """
 
     def save(step: int, val_loss: float | None) -> None:
-        manifest = Manifest(stage, config, corpus.tokenizer.vocabulary, step, val_loss, corpus.name, corpus.sha256)
+        training = training_tensors(model, state, group)
+        if group.rank > 0:
+            return
+        whole = replace(
+            manifest, step=step, val_loss=val_loss, curve=tuple(state.curve), batch_losses=tuple(state.batch_losses)
+        )
         # The best first: killed in between, the run goes on from before it, and comes by it again.
         if val_loss is not None and val_loss <= min(loss for _, loss in state.curve):
-            save_checkpoint(Path(out, BEST), model, manifest)
-        whole = replace(manifest, train=settings, curve=tuple(state.curve))
-        save_checkpoint(Path(out, LAST), model, whole, training_tensors(model, state))
-        write_atomically(Path(out, METRICS), metrics(state.curve, settings, rate).encode())
+            save_checkpoint(Path(out, BEST), model, replace(whole, train=None, curve=(), batch_losses=()))
+        save_checkpoint(Path(out, LAST), model, whole, training)
+        write_atomically(Path(out, METRICS), metrics(state, manifest.train, rate).encode())
 
     return save
 
 
-def metrics(curve: Curve, settings: TrainConfig, learning_rate: float) -> str:
+def metrics(state: TrainState, settings: TrainConfig, learning_rate: float) -> str:
     """A JSON object on a line for each evaluation."""
     lines = [
-        {"step": step, "val_loss": val_loss, "learning_rate": learning_rate * rate_share(step, settings)}
-        for step, val_loss in curve
+        {
+            "step": step,
+            "val_loss": val_loss,
+            "batch_loss": batch_loss,
+            "learning_rate": learning_rate * rate_share(step, settings),
+        }
+        for (step, val_loss), batch_loss in zip(state.curve, state.batch_losses, strict=True)
     ]
     return "".join(f"{json.dumps(line)}\n" for line in lines)
 
 
-def training_tensors(model: LanguageModel, state: TrainState) -> dict[str, Tensor]:
+def training_tensors(model: LanguageModel, state: TrainState, group: Group) -> dict[str, Tensor]:
     """What it takes, beside the weights, to go on as if the run had never stopped."""
     memory = {
         f"{key}.{name}": state.optimizer.state[parameter][key]
         for name, parameter in model.named_parameters()
         for key in OPTIMIZER_KEYS
     }
-    return {**memory, "batches": state.generator.get_state(), "random": torch.get_rng_state()}
+    streams = {f"random.{rank}": each for rank, each in enumerate(group.gather(get_random_state(model.device)))}
+    return {**memory, **streams, "batches": state.generator.get_state()}
 
 
 def progress_bar(config: TrainConfig, context_length: int, shown: bool, done: int) -> tqdm:

@@ -246,11 +246,11 @@ def test_resume_needs_no_flag_again_and_says_what_the_whole_run_came_to(folder, 
     stopped_at = []
     take_step = train_module.take_step
 
-    def interrupted(model, optimizer, batch, step, config):
+    def interrupted(model, optimizer, batch, step, *others):
         if step == 7 and not stopped_at:
             stopped_at.append(step)
             os.kill(os.getpid(), signal.SIGINT)
-        return take_step(model, optimizer, batch, step, config)
+        return take_step(model, optimizer, batch, step, *others)
 
     monkeypatch.setattr(train_module, "take_step", interrupted)
     asked = ["train", "head", "--corpus", str(small_text), *BRIEF]

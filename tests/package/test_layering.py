@@ -9,7 +9,7 @@ from pathlib import Path
 # Each may import only from those before it.
 ORDER = """
     errors config tokenizer examples corpus counting attention blocks
-    model stages loss generate checkpoint convert folders train
+    model stages loss generate checkpoint convert folders devices parallel train
     results inspecting
     figures standalone flags exercises.cases exercises.tensors exercises.verdict exercises.crude_average
     exercises.causal_mask exercises.one_head exercises.attempts exercises.registry exercises.hints exercises.judge

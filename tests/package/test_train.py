@@ -9,9 +9,10 @@ import torch
 
 from lower_triangle.checkpoint import load_checkpoint
 from lower_triangle.config import ModelConfig, TrainConfig
+from lower_triangle.corpus import draw_batch
 from lower_triangle.errors import CorpusError, OutputError, TrainingError, UsageError
 from lower_triangle.folders import LOCK
-from lower_triangle.loss import evaluate
+from lower_triangle.loss import cross_entropy, evaluate
 from lower_triangle.stages import STAGES, find_stage
 from lower_triangle.train import BEST, LAST, METRICS, fit, is_stuck, make_optimizer, rate_share, take_step, train
 
@@ -155,6 +156,15 @@ def test_metrics_are_a_line_of_json_for_each_evaluation(small, sizes, brief, tmp
     lines = [json.loads(line) for line in (tmp_path / METRICS).read_text().splitlines()]
     assert [(line["step"], line["val_loss"]) for line in lines] == result.curve
     assert [round(line["learning_rate"], 6) for line in lines] == [0.0005, 0.001, 0.001]
+
+
+def test_the_metrics_hold_the_loss_of_the_batch_before_its_update(small, sizes, brief, tmp_path):
+    train("head", small, sizes, replace(brief, steps=1), tmp_path)
+    torch.manual_seed(brief.seed)
+    model = find_stage("head").build(sizes, len(small.tokenizer))
+    generator = torch.Generator().manual_seed(brief.seed)
+    inputs, targets = draw_batch(small.train, sizes.context_length, brief.batch_size, generator)
+    assert json.loads((tmp_path / METRICS).read_text())["batch_loss"] == cross_entropy(model(inputs), targets).item()
 
 
 def test_what_is_done_with_the_model_at_an_evaluation_does_not_change_what_is_learnt(small, sizes, brief):

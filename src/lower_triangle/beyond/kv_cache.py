@@ -174,7 +174,7 @@ class CachedModel:
         windows = [text[-self.model.context_length :] for text in texts]
         longest = max(map(len, windows))
         padding = [longest - len(window) for window in windows]
-        self.past = self.new_past(torch.tensor(padding))
+        self.past = self.new_past(torch.tensor(padding).to(self.model.device))
         # Any token will do for padding: nobody looks at it.
         return self.go_on([[0] * n + window for n, window in zip(padding, windows, strict=True)])
 
@@ -185,7 +185,7 @@ class CachedModel:
             tokens: (B, Tq)
             returns: (B, V), the logits of each text's next token
         """
-        logits = self.model(torch.tensor(tokens))[:, -1]  # (B, V)
+        logits = self.model(torch.tensor(tokens).to(self.model.device))[:, -1].cpu()  # (B, V)
         self.past.length += len(tokens[0])
         return logits
 
