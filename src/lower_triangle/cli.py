@@ -52,7 +52,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def complain(message: str, exit_code: int) -> int:
     """Say what went wrong, on one line."""
-    print(f"{PROGRAM}: {' '.join(message.split())}", file=sys.stderr)
+    # At one go: print writes the end of the line by itself, and another process may write in between.
+    sys.stderr.write(f"{PROGRAM}: {' '.join(message.split())}\n")
     return exit_code
 
 

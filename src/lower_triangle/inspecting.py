@@ -37,6 +37,7 @@ class Inspected:
         parameters: how many numbers it has learnt, those that serve twice counted once
         parts: how many of them are in each part
         shapes: of each tensor
+        shared: the names of tensors that are another, which is counted and has a shape above, and that one's name
     """
 
     source: str
@@ -46,6 +47,7 @@ class Inspected:
     parameters: int
     parts: dict[str, int]
     shapes: dict[str, tuple[int, ...]]
+    shared: dict[str, str]
 
 
 def inspect(place: str | Path) -> Inspected:
@@ -104,6 +106,8 @@ def read_config(metadata: Mapping[str, str], path: Path) -> dict:
 def summary(source: str, model: LanguageModel, vocabulary: str | None = None) -> Inspected:
     """What there is to say of a model."""
     tensors = own_tensors(model)
+    names = {id(tensor): name for name, tensor in model.named_parameters()}
+    every = model.named_parameters(remove_duplicate=False)
     parts: dict[str, int] = {}
     for name, tensor in tensors.items():
         pieces = name.split(".")
@@ -117,6 +121,7 @@ def summary(source: str, model: LanguageModel, vocabulary: str | None = None) ->
         parameters=sum(parts.values()),
         parts=parts,
         shapes={name: tuple(tensor.shape) for name, tensor in tensors.items()},
+        shared={name: names[id(tensor)] for name, tensor in every if names[id(tensor)] != name},
     )
 
 
@@ -134,5 +139,6 @@ def describe(found: Inspected) -> str:
         "",
         "shapes",
         *(f"{' × '.join(f'{size:,}' for size in shape):>14}  {name}" for name, shape in found.shapes.items()),
+        *(f"{'the same':>14}  {name} as {other}" for name, other in found.shared.items()),
     ]
     return "\n".join(rows)

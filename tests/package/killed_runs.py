@@ -33,7 +33,7 @@ def child(work: Callable[[], object]) -> int:
             work()
             os._exit(0)
         except LowerTriangleError as error:
-            print(error, file=sys.stderr, flush=True)
+            sys.stderr.write(f"{error}\n")  # print would write the end of the line by itself, perhaps after another's
             os._exit(error.exit_code)
     return pid
 

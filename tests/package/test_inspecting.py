@@ -12,7 +12,7 @@ from lower_triangle.checkpoint import load_checkpoint, save_checkpoint
 from lower_triangle.cli import main
 from lower_triangle.corpus import packaged
 from lower_triangle.errors import CheckpointError
-from lower_triangle.inspecting import inspect
+from lower_triangle.inspecting import describe, inspect
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -44,6 +44,7 @@ def test_ours_is_known_with_its_vocabulary(tmp_path, model, manifest, small):
     assert found == inspect(tmp_path / "best.safetensors")
     assert found.source == f"ours, stage head, after 7 steps on {manifest.corpus}"
     assert found.vocabulary == small.tokenizer.vocabulary
+    assert found.shared == {}
     assert found.parts == {"embed.token": 43 * 6, "embed.position": 3 * 6, "blocks.0": 3 * 36, "lm_head": 6 * 43 + 43}
 
 
@@ -52,6 +53,8 @@ def test_a_head_that_is_the_table_is_counted_once():
     found = inspect(path)
     assert found.parameters == 804_096 == sum(each.numel() for each in load_checkpoint(path).model.parameters())
     assert "lm_head" not in found.parts
+    assert found.shared == {"lm_head.weight": "embed.token.weight"}
+    assert describe(found).splitlines()[-1].split() == "the same lm_head.weight as embed.token.weight".split()
 
 
 def test_weights_that_stand_alone_in_their_file_are_read_too(tmp_path):

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -96,16 +98,19 @@ def test_a_process_that_no_longer_answers_is_waited_for_as_long_as_said(found):
     assert 2.5 < found["halt"]["seconds"] < BOUND
 
 
-def test_torchrun_trains_one_model_and_speaks_once(tmp_path, small_text):
-    flags = "--steps 6 --eval-every 3 --batch-size 4 --context-length 3 --d-model 4 --n-layer 1 --json".split()
-    module = ["-m", "lower_triangle", "train", "gpt", "--corpus", str(small_text), *flags]
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    done = subprocess.run([*torchrun, *module], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+def test_the_command_of_the_page_trains_one_model_and_speaks_once(tmp_path, small_text):
+    page = Path(__file__).parents[2] / "docs" / "reference" / "training.md"
+    command = page.read_text("utf-8").partition("```console\n")[2].partition("```")[0]
+    shutil.copy(small_text, tmp_path / "mytext.txt")
+    words = shlex.split(command.replace("\\\n", " "))
+    torchrun = [sys.executable, "-m", "torch.distributed.run", *words[1:]]
+    assert words[0] == "torchrun"
+    done = subprocess.run([*torchrun, "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)  # one object, from one process
     manifest = load_checkpoint(tmp_path / result["last"]).manifest
-    assert (manifest.step, manifest.processes) == (6, 2)
-    odd = subprocess.run([*torchrun, *module, "--batch-size", "5"], cwd=tmp_path, capture_output=True, text=True)
+    assert (manifest.step, manifest.processes) == (50, 2)
+    odd = subprocess.run([*torchrun, "--batch-size", "5"], cwd=tmp_path, capture_output=True, text=True)
     lines = [line for line in odd.stderr.splitlines() if line.startswith("lower-triangle:")]
     assert len(lines) == 1 and "batch_size=5 does not split among 2 processes" in lines[0]
 

@@ -178,6 +178,25 @@ def test_a_gradient_that_is_not_finite_stops_the_run_and_keeps_the_last_good(
     assert load_checkpoint(tmp_path / LAST).manifest.step == 5
 
 
+def test_a_folder_that_can_no_longer_be_written_ends_the_run_and_keeps_what_was_saved(
+    small, sizes, brief, tmp_path, monkeypatch
+):
+    """As when a disk is taken away, or mounted again to be read only, between two saves."""
+    out, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    take_step = module.take_step
+
+    def taken_away(model, optimizer, batch, at, *others):
+        if at == 7:
+            out.rename(elsewhere)
+            out.touch()
+        return take_step(model, optimizer, batch, at, *others)
+
+    monkeypatch.setattr(module, "take_step", taken_away)
+    with pytest.raises(OutputError, match=f"^cannot write '{out}/.*': Not a directory; choose another place$"):
+        train("head", small, sizes, brief, out)
+    assert load_checkpoint(elsewhere / LAST).manifest.step == 5
+
+
 @pytest.fixture(scope="module")
 def found(small_text, tmp_path_factory):
     """What came of runs that were killed, in a process of their own."""
