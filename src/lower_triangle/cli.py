@@ -112,8 +112,7 @@ def add_train(parser: Parser) -> None:
     parser.add_argument(
         "--precision",
         type=str,
-        default="auto",
-        help="of a step's products: float32, bfloat16, or auto: bfloat16 where a GPU has it",
+        help="of a step's products: float32, bfloat16, or auto, bfloat16 where a GPU has it [auto]",
     )
     add_json(parser)
     add_config(parser, ModelConfig(), GPT_SIZES)
@@ -124,6 +123,7 @@ def run_train(options: Namespace) -> None:
     """Train a stage and say what came of it."""
     from lower_triangle.checkpoint import load_checkpoint
     from lower_triangle.corpus import load_corpus
+    from lower_triangle.devices import AUTO
     from lower_triangle.stages import find_stage
     from lower_triangle.train import BEST, LAST, train
 
@@ -132,9 +132,11 @@ def run_train(options: Namespace) -> None:
     require_used(options, stage.sizes)
     out = Path(options.out or Path("runs", options.stage))
     corpus_name, sizes, settings = "play", stage.model, stage.train
+    device = precision = AUTO
     if options.resume:
         manifest = load_checkpoint(out / LAST).manifest
         corpus_name, sizes, settings = manifest.corpus, manifest.config, manifest.train or settings
+        device, precision = manifest.device, manifest.precision
     sizes, settings = given(options, sizes), given(options, settings)
     corpus = load_corpus(options.corpus or corpus_name)
     result = train(
@@ -146,8 +148,8 @@ def run_train(options: Namespace) -> None:
         options.overwrite,
         resume=options.resume,
         on_eval=shower(corpus.tokenizer, options.show) if options.show else None,
-        device=options.device,
-        precision=options.precision,
+        device=options.device or device,
+        precision=options.precision or precision,
     )
     if not is_first_process():
         return
@@ -328,18 +330,16 @@ def add_corpus(parser: Parser, left_out: str) -> None:
 
 
 def add_device(parser: Parser) -> None:
-    parser.add_argument(
-        "--device", type=str, default="auto", help="cpu, cuda, mps, or auto: a GPU where PyTorch finds one"
-    )
+    parser.add_argument("--device", type=str, help="cpu, cuda, mps, or auto, a GPU where PyTorch finds one [auto]")
 
 
-def open_checkpoint(place: str, device: str) -> Any:
+def open_checkpoint(place: str, device: str | None) -> Any:
     """The checkpoint at a path, or the best one in a run's folder, its model on a device."""
     from lower_triangle.checkpoint import load_checkpoint
-    from lower_triangle.devices import find_device
+    from lower_triangle.devices import AUTO, find_device
     from lower_triangle.train import BEST
 
-    path, found = Path(place), find_device(device)
+    path, found = Path(place), find_device(device or AUTO)
     checkpoint = load_checkpoint(path / BEST if os.path.isdir(path) else path)
     checkpoint.model.to(found)
     return checkpoint

@@ -253,8 +253,9 @@ def test_resume_needs_no_flag_again_and_says_what_the_whole_run_came_to(folder, 
         return take_step(model, optimizer, batch, step, *others)
 
     monkeypatch.setattr(train_module, "take_step", interrupted)
-    asked = ["train", "head", "--corpus", str(small_text), *BRIEF]
+    asked = ["train", "head", "--corpus", str(small_text), "--device", "cpu", "--precision", "bfloat16", *BRIEF]
     assert main(asked) == 130
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)  # one that was not asked for
     assert "stopped after step 7 and saved it in 'runs/head'" in capsys.readouterr().err
     assert main(["train", "head", "--resume"]) == 0
     resumed = capsys.readouterr().out.replace("runs/head", "runs/other").splitlines()
