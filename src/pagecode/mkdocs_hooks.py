@@ -19,6 +19,7 @@ from pagecode.page import Page
 from pagecode.project import Problem, Project, ProjectError
 from pagecode.publish import citing, labs, policy
 from pagecode.publish.addresses import Addresses
+from pagecode.publish.lab_given import apart
 from pagecode.publish.lab_pages import LabPages
 from pagecode.publish.links import mark_external
 from pagecode.publish.notebooks import Origin, address_of, notebooks_of, offered
@@ -68,8 +69,8 @@ def on_config(config: MkDocsConfig) -> None:
     config.mdx_configs.setdefault("pagecode.extension", {}).update(given)
     jupyter = config.plugins.get("mkdocs-jupyter")
     if jupyter:
-        # The plugin would look for it where mkdocs was called.
-        jupyter.config["cache_dir"] = str(root / jupyter.config["cache_dir"])
+        # The plugin would look for it where mkdocs was called; and at its end it removes what this build had no use for.
+        jupyter.config["cache_dir"] = str(root / jupyter.config["cache_dir"] / apart(repo_url))
     config.edit_uri = edit_uri(repo_url, Path(config.docs_dir).relative_to(root).as_posix())
 
 

@@ -26,6 +26,14 @@ def settings(brief):
     return replace(brief, warmup=3, final_share=0.1, clip=1.0, accumulate=2, learning_rate=0.05)
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C as Python takes it: a shell has a program that it starts in the background overlook it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def stop_after(step: int, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a signal arrive while step number `step` is worked on."""
     take_step = module.take_step
@@ -99,7 +107,7 @@ def test_a_signal_finishes_the_step_saves_it_and_says_how_to_go_on(
     assert not (tmp_path / BEST).exists(), "nothing was evaluated yet"
 
 
-def test_a_second_signal_does_not_wait_for_the_step(small, sizes, brief, tmp_path, monkeypatch):
+def test_a_second_signal_does_not_wait_for_the_step(small, sizes, brief, tmp_path, monkeypatch, interruptible):
     def stubborn(*arguments):
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)

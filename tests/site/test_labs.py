@@ -15,6 +15,7 @@ from mkdocs.utils.yaml import get_yaml_loader
 
 from pagecode.html import read_html
 from pagecode.project import Project
+from pagecode.publish.lab_given import apart
 from pagecode.publish.labs import labs_of, outputs, seconds
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +67,7 @@ def test_mkdocs_jupyter_renders_the_labs_and_nothing_else_and_allows_no_errors()
     plugins = yaml.load(text, Loader=get_yaml_loader())["plugins"]
     options = next(plugin["mkdocs-jupyter"] for plugin in plugins if "mkdocs-jupyter" in plugin)
     assert (options["allow_errors"], options["include"]) == (False, ["labs/*.ipynb"])
-    rendered = [path.read_text(encoding="utf-8") for path in (ROOT / options["cache_dir"]).glob("*.json")]
+    rendered = [path.read_text(encoding="utf-8") for path in (ROOT / options["cache_dir"] / apart("")).glob("*.json")]
     assert len(rendered) == len(LABS) and all("jupyter-wrapper" in text for text in rendered)
     made = {file.parent.name for file in (ROOT / "site").rglob("index.html") if "jp-CodeCell" in file.read_text()}
     assert made == set(LABS)

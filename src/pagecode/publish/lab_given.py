@@ -37,8 +37,12 @@ class Ran:
 
         It offers itself for Colab where the repository is known, so sites built for two addresses at once have two.
         """
-        own = hashlib.sha256(repository.encode()).hexdigest()[:12]
-        return self.lab.project.cache / "shown" / own / "labs" / self.lab.kept.name
+        return self.lab.project.cache / "shown" / apart(repository) / "labs" / self.lab.kept.name
+
+
+def apart(repository: str) -> str:
+    """The name of a folder that builds for one address have to themselves, for several may go on at once."""
+    return hashlib.sha256(repository.encode()).hexdigest()[:12]
 
 
 def give(ran: Ran, address: str, sources: Sources, repository: str) -> list[Problem]:
