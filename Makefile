@@ -25,7 +25,7 @@ site: $(READY) ## run the pages that changed and build the site into site/
 
 test: $(READY) ## build the site, which runs every page, then run the tests
 	$(BIN)/mkdocs build --strict
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 update: $(READY) ## rewrite the outputs that pages show where the code now prints something else; PAGE=... for one
 	$(BIN)/python -m pytest -q --pagecode-update $(or $(PAGE),docs)

@@ -1,7 +1,10 @@
 """What a fresh clone is told: versions, commands, addresses."""
 
+import os
 import re
+import shutil
 import subprocess
+import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -56,3 +59,21 @@ def test_make_help_lists_the_commands_that_the_readme_names():
 def test_ci_runs_the_readmes_test_command():
     assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "make test"
     assert "make test " in (ROOT / "README.md").read_text()
+
+
+def test_what_builds_the_site_runs_in_one_process_and_so_does_each_file(tmp_path):
+    """Two at a time would share the site's caches, and on a bare machine both would install a browser."""
+    for name in ("site/test_a", "browser/test_b", "package/test_c", "package/test_d"):
+        file = tmp_path / "tests" / f"{name}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("import pytest\n\n@pytest.mark.parametrize('n', range(8))\ndef test(n):\n    pass\n")
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path / "tests")
+    command = [sys.executable, "-m", "pytest", "-v", "-n", "2", "--rootdir", tmp_path, "tests"]
+    search = {"PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT / "src")])}
+    shown = subprocess.run(command, cwd=tmp_path, env=os.environ | search, capture_output=True, text=True).stdout
+    ran = re.findall(r"^\[(gw\d)\].* PASSED tests/(\w+)/(\w+)", shown, re.MULTILINE)
+    assert len(ran) == 32
+    files = {file for _, _, file in ran}
+    where = {file: {process for process, _, each in ran if each == file} for file in files}
+    assert [file for file in files if len(where[file]) > 1] == []
+    assert where["test_a"] == where["test_b"]
