@@ -8,20 +8,20 @@ from forker import Forker
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-OURS = ("tests/browser/", "tests/site/")
+# What builds this repository's own site, or opens it in a browser.
+THE_SITE = ("tests/browser/", "tests/site/test_addresses.py", "tests/site/test_canary.py", "tests/site/test_look.py")
 
 
 class Scheduling(LoadScopeScheduling):
     """Which tests run one after the other where pytest has several processes: those of a file, which share fixtures.
 
-    All that use this repository's own site do: they share its caches, and the browser, which the first of them may have
-    to install.
+    Those of THE_SITE do together: they share its caches, and the browser, which the first of them may have to install.
     """
 
     # Not by xdist_group marks: with pytest 9.2, xdist 3.8 passes them over without a word (pytest-xdist, issue 1386).
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "the site" if file.startswith(OURS) else file
+        return "the site" if file.startswith(THE_SITE) else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
