@@ -121,11 +121,10 @@ def add_train(parser: Parser) -> None:
 
 def run_train(options: Namespace) -> None:
     """Train a stage and say what came of it."""
-    from lower_triangle.checkpoint import load_checkpoint
     from lower_triangle.corpus import load_corpus
     from lower_triangle.devices import AUTO
     from lower_triangle.stages import find_stage
-    from lower_triangle.train import BEST, LAST, train
+    from lower_triangle.train import BEST, LAST, load_last, train
 
     use_one_thread()
     stage = find_stage(options.stage)  # before a text is fetched for nothing
@@ -134,7 +133,7 @@ def run_train(options: Namespace) -> None:
     corpus_name, sizes, settings = "play", stage.model, stage.train
     device = precision = AUTO
     if options.resume:
-        manifest = load_checkpoint(out / LAST).manifest
+        manifest = load_last(out).manifest
         corpus_name, sizes, settings = manifest.corpus, manifest.config, manifest.train or settings
         device, precision = manifest.device, manifest.precision
     sizes, settings = given(options, sizes), given(options, settings)
@@ -289,7 +288,7 @@ def run_inspect(options: Namespace) -> None:
 
 def add_reproduce(parser: Parser) -> None:
     parser.add_argument(
-        "names", type=str, nargs="*", metavar="NAME", help="a stage, or lecture_notebook; left out, all of them"
+        "names", type=str, nargs="*", metavar="NAME", help="a stage, lecture_notebook or counting; left out, all"
     )
     add_corpus(parser, left_out="tinyshakespeare")
     parser.add_argument("--seeds", type=int, default=3, help="how many runs of each, with the seeds 0, 1, ...")
@@ -300,23 +299,37 @@ def add_reproduce(parser: Parser) -> None:
 def run_reproduce(options: Namespace) -> None:
     """Repeat the runs that the pages report, with the settings they were made with."""
     from lower_triangle.corpus import load_corpus
-    from lower_triangle.results import SETTINGS, find_setting, reproduce
+    from lower_triangle.results import COUNTING, RECORDS, record_counts, reproduce, require_name
 
     use_one_thread()
-    names = options.names or list(SETTINGS)
+    names = options.names or list(RECORDS)
     for name in names:
-        find_setting(name)  # a slip in the last name costs no training
+        require_name(name)  # a slip in the last name costs no training
     corpus = load_corpus(options.corpus or "tinyshakespeare")
     for name in names:
-        record = reproduce(name, corpus, options.seeds, options.out)
-        if options.json:
-            print(json.dumps(record), flush=True)
-            continue
-        if name == names[0]:
-            print(f"{'name':16} {'params':>8}  {'best val (lowest, highest)':26}  final val  final train")
-        best, val, train = (record["summary"][loss] for loss in ("best_val", "final_val", "final_train"))
-        ends = f"{best['mean']:.4f} ({best['min']:.4f}, {best['max']:.4f})"
-        print(f"{name:16} {record['params']:8,}  {ends:26}  {val['mean']:9.4f}  {train['mean']:11.4f}", flush=True)
+        if name == COUNTING:
+            record = record_counts(corpus, options.out)
+            rows = counted_rows(record)
+        else:
+            record = reproduce(name, corpus, options.seeds, options.out)
+            rows = trained_rows(name, record, with_head=name == next(each for each in names if each != COUNTING))
+        print(json.dumps(record) if options.json else rows, flush=True)
+
+
+def trained_rows(name: str, record: dict, with_head: bool) -> str:
+    """What a record of runs says, on a line, below the names of its columns where it is the first."""
+    head = f"{'name':16} {'params':>8}  {'best val (lowest, highest)':26}  final val  final train\n"
+    best, val, train = (record["summary"][loss] for loss in ("best_val", "final_val", "final_train"))
+    ends = f"{best['mean']:.4f} ({best['min']:.4f}, {best['max']:.4f})"
+    return f"{head if with_head else ''}{name:16} {record['params']:8,}  {ends:26}  {val['mean']:9.4f}  {train['mean']:11.4f}"
+
+
+def counted_rows(record: dict) -> str:
+    """What a record of counts says, a line for each length of runs."""
+    return "\n".join(
+        f"runs of {each['order']}  {each['different_runs']:8,} different  val {each['val']:.4f}"
+        for each in record["orders"]
+    )
 
 
 def add_checkpoint(parser: Parser) -> None:
@@ -337,10 +350,10 @@ def open_checkpoint(place: str, device: str | None) -> Any:
     """The checkpoint at a path, or the best one in a run's folder, its model on a device."""
     from lower_triangle.checkpoint import load_checkpoint
     from lower_triangle.devices import AUTO, find_device
-    from lower_triangle.train import BEST
+    from lower_triangle.train import best_of
 
-    path, found = Path(place), find_device(device or AUTO)
-    checkpoint = load_checkpoint(path / BEST if os.path.isdir(path) else path)
+    found = find_device(device or AUTO)
+    checkpoint = load_checkpoint(best_of(place))
     checkpoint.model.to(found)
     return checkpoint
 

@@ -151,7 +151,7 @@ def from_gpt2(folder: str | Path) -> LanguageModel:
     model = build(lambda: decoder(sizes, vocab_size, ACTIVATIONS[name], bias=True, eps=eps))
     given = without(GPT2_MASK, read_tensors(folder / "model.safetensors"))
     given = {name.removeprefix("transformer."): tensor for name, tensor in given.items()}
-    given = {name: tensor.t() if name.endswith(TRANSPOSED) else tensor for name, tensor in given.items()}
+    given = {name: tensor.transpose(0, -1) if name.endswith(TRANSPOSED) else tensor for name, tensor in given.items()}
     if config.get("tie_word_embeddings", True):
         return fill(model, untied(given, "wte.weight"), GPT2)
     model.lm_head.weight = nn.Parameter(torch.empty_like(model.lm_head.weight))

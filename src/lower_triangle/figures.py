@@ -8,6 +8,7 @@ Shapes: Tq, Tk rows and columns of a matrix.
 import math
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from statistics import fmean
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
@@ -89,11 +90,40 @@ def draw_curves(
     ax.set_xlim(left=0, right=last)
     ax.set_xlabel("steps", color=INK)
     ax.set_ylabel("validation loss, nats a character", color=INK)
+    keep_axes(ax, "left", "bottom")
+    return ax
+
+
+def draw_ladder(
+    losses: Mapping[str, Sequence[float]], reported: Mapping[str, float], marks: Mapping[str, float]
+) -> Axes:
+    """Draw what each of several models reached, on a row of its own: a dot a seed, and the mean in figures.
+
+    An open square is what others report for that row; `marks` are levels to compare with.
+    """
+    _, ax = plt.subplots(figsize=(6.4, 0.34 * len(losses) + 0.9), layout="constrained")
+    for row, (name, each) in enumerate(losses.items()):
+        ax.scatter(each, [row] * len(each), s=12, color=INK, zorder=3)
+        if name in reported:
+            ax.scatter(reported[name], row, s=52, marker="s", facecolor="none", edgecolor=MUTED, zorder=2)
+        ax.text(1.02, row, f"{fmean(each):.3f}", transform=ax.get_yaxis_transform(), va="center", color=INK, fontsize=9)
+    for name, level in marks.items():
+        ax.axvline(level, color=MUTED, linewidth=0.8, zorder=1)
+        ax.text(level, -0.8, name, ha="center", va="bottom", color=MUTED, fontsize=9)
+    ax.set_yticks(range(len(losses)), losses)
+    ax.set_ylim(len(losses) - 0.5, -0.6)
+    ax.set_xlabel("final validation loss, nats a character", color=INK)
+    keep_axes(ax, "bottom")
+    ax.tick_params(axis="y", length=0)
+    return ax
+
+
+def keep_axes(ax: Axes, *kept: str) -> None:
+    """Leave out the frame but for the named sides."""
     ax.tick_params(colors=INK)
     for side, spine in ax.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
+        spine.set_visible(side in kept)
         spine.set_color(MUTED)
-    return ax
 
 
 def lead(ax: Axes, last: float, end: float, place: float, label: str, color: str, dashes: str | tuple) -> None:

@@ -13,7 +13,7 @@ from lower_triangle.checkpoint import KEY, load_checkpoint, own_tensors, read_ch
 from lower_triangle.convert import from_gpt2, from_lecture, from_nanogpt
 from lower_triangle.errors import CheckpointError
 from lower_triangle.model import LanguageModel
-from lower_triangle.train import BEST
+from lower_triangle.train import best_of
 
 # Whose weights they are, by a tensor that all of theirs have.
 FOREIGN: dict[str, tuple[str, Callable[[Mapping[str, Tensor], Mapping], LanguageModel]]] = {
@@ -62,7 +62,7 @@ def inspect(place: str | Path) -> Inspected:
     place = Path(place)
     if place.is_dir() and (place / "config.json").exists():
         return summary("GPT-2", from_gpt2(place))
-    path = place / BEST if place.is_dir() else place
+    path = best_of(place)
     data = read_checkpoint(path)
     metadata = read_header(data, path).get("__metadata__") or {}
     if KEY in metadata:

@@ -5,6 +5,8 @@ import os
 import platform
 import random
 import shlex
+import time
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -21,7 +23,7 @@ from lower_triangle.checkpoint import (
 )
 from lower_triangle.config import ModelConfig, TrainConfig
 from lower_triangle.corpus import Corpus, packaged
-from lower_triangle.counting import pair_losses
+from lower_triangle.counting import NGram, pair_losses
 from lower_triangle.errors import CheckpointError, OutputError, UsageError, did_you_mean
 from lower_triangle.folders import writable_folder
 from lower_triangle.generate import generate
@@ -49,6 +51,12 @@ SETTINGS = {name: Setting(name, stage.model, stage.train) for name, stage in STA
     ),
 }
 
+# What is recorded without any training, and how long the runs of characters are that it counts.
+COUNTING = "counting"
+ORDERS = range(1, 7)
+
+RECORDS = (*SETTINGS, COUNTING)
+
 SAMPLE_LENGTH = 400
 LOSSES = ("best_val", "final_val", "final_train")
 
@@ -59,19 +67,24 @@ def find_setting(name: str) -> Setting:
     Raises:
         UsageError: when there is none.
     """
-    if name not in SETTINGS:
-        raise UsageError(f"no recorded run is called {name!r}; {did_you_mean(name, SETTINGS)}")
+    require_name(name, SETTINGS)
     return SETTINGS[name]
 
 
+def require_name(name: str, names: Collection[str] = RECORDS) -> None:
+    """Refuse a name that no record has."""
+    if name not in names:
+        raise UsageError(f"no recorded run is called {name!r}; {did_you_mean(name, names)}")
+
+
 def load_result(name: str) -> dict:
-    """The recorded runs of a setting, as `reproduce` wrote them.
+    """The recorded runs of a setting, as `reproduce` wrote them, or with "counting" the counts of `record_counts`.
 
     Raises:
-        UsageError: for a setting that does not exist.
-        CheckpointError: where none was recorded, or the record cannot be read.
+        UsageError: for a record that does not exist.
+        CheckpointError: where none was made, or it cannot be read.
     """
-    find_setting(name)
+    require_name(name)
     path = packaged("results", f"{name}.json")
     if not path.is_file():
         raise CheckpointError(f"no result is recorded for {name!r}; record one: lower-triangle reproduce {name}")
@@ -124,8 +137,43 @@ def reproduce(
             setting.stage, model_config, corpus.tokenizer.vocabulary, step, val_loss, corpus.name, corpus.sha256
         )
         save_checkpoint(path.with_suffix(".safetensors"), first.model, manifest)
-        write_atomically(path, (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
+        write_record(path, record)
     return record
+
+
+def record_counts(corpus: Corpus, out: str | Path = "results") -> dict:
+    """Count the training split's runs of each length, measure them on both splits, and write the record into `out`.
+
+    Raises:
+        UsageError: for a text shorter than the longest run.
+        OutputError: when `out` cannot be written, or holds a record of counts on another text.
+    """
+    path = Path(out, f"{COUNTING}.json")
+    with writable_folder(Path(out)):
+        require_same_corpus(path, corpus)
+        record = {
+            "command": command(COUNTING, corpus),
+            "corpus": named(corpus),
+            "orders": [count(order, corpus) for order in ORDERS],
+            **made_with(),
+        }
+        write_record(path, record)
+    return record
+
+
+def count(order: int, corpus: Corpus) -> dict:
+    """How many different runs of one length there are, and the losses of counting them."""
+    start = time.perf_counter()
+    counted = NGram(corpus.train, len(corpus.tokenizer), order)
+    val = counted.loss(corpus.val)
+    seconds = time.perf_counter() - start
+    return {
+        "order": order,
+        "different_runs": len(counted.counts[-1].runs),
+        "val": round(val, 6),
+        "train": round(counted.loss(corpus.train), 6),
+        "seconds": round(seconds, 2),
+    }
 
 
 def describe(
@@ -135,18 +183,34 @@ def describe(
     first = results[0]
     config = asdict(model_config) | asdict(train_config) | {"learning_rate": first.learning_rate}
     del config["seed"]
-    corpus_argument = shlex.quote(corpus.name)
     return {
         "stage": first.stage,
-        "command": f"lower-triangle reproduce {name} --corpus {corpus_argument} --seeds {len(results)}",
+        "command": f"{command(name, corpus)} --seeds {len(results)}",
         "config": config,
-        "corpus": {"name": corpus.name, "sha256": corpus.sha256, "characters": len(corpus.text)},
+        "corpus": named(corpus),
         "seeds": list(range(len(results))),
         "params": first.params,
         "counted_pairs": dict(zip(("train", "val"), (round(loss, 6) for loss in pair_losses(corpus)), strict=True)),
         "summary": {name: spread([getattr(result, name) for result in results]) for name in LOSSES},
         "runs": [run_record(seed, result) for seed, result in enumerate(results)],
         "sample": sample_text(first.model, corpus.tokenizer),
+        **made_with(),
+    }
+
+
+def command(name: str, corpus: Corpus) -> str:
+    """What to type to make a record anew."""
+    return f"lower-triangle reproduce {name} --corpus {shlex.quote(corpus.name)}"
+
+
+def named(corpus: Corpus) -> dict:
+    """Which text it was."""
+    return {"name": corpus.name, "sha256": corpus.sha256, "characters": len(corpus.text)}
+
+
+def made_with() -> dict:
+    """The versions and the machine that a record was made with."""
+    return {
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "package": package_version()},
         "hardware": {"processor": processor(), "cores": os.cpu_count(), "threads": torch.get_num_threads()},
     }
@@ -187,6 +251,11 @@ def require_same_corpus(path: Path, corpus: Corpus) -> None:
         raise OutputError(
             f"'{path}' records runs on {recorded['name']!r}, these are on {corpus.name!r}; choose another --out"
         )
+
+
+def write_record(path: Path, record: dict) -> None:
+    """Put a record into its file."""
+    write_atomically(path, (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def read_record(path: Path) -> dict:

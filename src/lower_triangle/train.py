@@ -22,7 +22,7 @@ from lower_triangle.checkpoint import Checkpoint, Manifest, load_checkpoint, sav
 from lower_triangle.config import ModelConfig, TrainConfig, nearest_splits
 from lower_triangle.corpus import Corpus, draw_batch, require_length
 from lower_triangle.devices import AUTO, find_device, find_precision, get_random_state, set_random_state
-from lower_triangle.errors import Interrupted, OutputError, TrainingError, UsageError
+from lower_triangle.errors import CheckpointError, Interrupted, OutputError, TrainingError, UsageError
 from lower_triangle.folders import locked, sweep, writable_folder
 from lower_triangle.loss import cross_entropy, evaluate
 from lower_triangle.model import LanguageModel
@@ -233,9 +233,9 @@ def train(
 
     Where `out` names a folder, it is given best.safetensors, the model of the lowest validation loss, and
     last.safetensors, the latest, and metrics.jsonl, a line for each evaluation; all are brought up to date at each of
-    them, and then `on_eval(step, val_loss, model)` is called. Ctrl-C or SIGTERM then finishes the
-    step and saves it. `resume` goes on from last.safetensors and ends where the run would have ended, bit for bit, on
-    the same machine with the same number of threads.
+    them, and then `on_eval(step, val_loss, model)` is called. Ctrl-C, SIGTERM, or a terminal that is closed, then
+    finishes the step and saves it. `resume` goes on from last.safetensors and ends where the run would have ended, bit
+    for bit, on the same machine with the same number of threads.
 
     `device` is cpu, cuda, mps, or auto for the fastest there is; `precision` is float32 or bfloat16, or auto, which
     takes bfloat16 on a GPU that computes with it. Called in each of the processes that torchrun has started, they train
@@ -247,15 +247,18 @@ def train(
         CorpusError: for a text too short for the context.
         OutputError: when `out` cannot be written, is written by another run, or holds checkpoints, before any training.
         TrainingError: for a loss or a gradient that is not finite, or when another process of the run is gone.
-        Interrupted: after Ctrl-C or SIGTERM.
+        Interrupted: after Ctrl-C, SIGTERM or SIGHUP.
     """
     recipe = find_stage(stage)
     config, settings = model_config or recipe.model, train_config or recipe.train
     require_length(corpus, config.context_length)
     rate = recipe.learning_rate if settings.learning_rate is None else settings.learning_rate
+    settings = replace(settings, learning_rate=rate)  # the record of a run says what it was, whoever chose it
     place = find_device(device)
     dtype = find_precision(precision, place)
     require_shares(settings, processes())
+    if resume and overwrite:
+        raise UsageError("--resume goes on with a run and --overwrite loses it; give one of them")
     with contextlib.ExitStack() as stack:
         group = stack.enter_context(process_group(place))
         stack.enter_context(run_folder(out if group.rank == 0 else None, overwrite or resume))
@@ -321,16 +324,19 @@ def train(
 
 @contextlib.contextmanager
 def stop_signals(out: str | Path | None) -> Iterator[list[int]]:
-    """A list into which the first Ctrl-C or SIGTERM puts its number; a second one ends the program at once.
+    """A list into which the first Ctrl-C, SIGTERM or SIGHUP puts its number; a second one ends the program at once.
 
     Without a folder there is nothing to save, and outside the main thread Python takes no signals: the list stays empty
-    and the signals do what they did before.
+    and the signals do what they did before. So does SIGHUP where nohup has it ignored.
     """
     received: list[int] = []
     if out is None or threading.current_thread() is not threading.main_thread():
         yield received
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    hung_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hung_up and signal.getsignal(hung_up) != signal.SIG_IGN:
+        before[hung_up] = signal.getsignal(hung_up)
 
     def note(number: int, frame: object) -> None:
         received.append(number)
@@ -376,7 +382,7 @@ def require_same_run(out: str | Path | None, asked: Manifest) -> Checkpoint:
     """
     if out is None:
         raise UsageError("resume=True needs the folder of the run to go on with; give out=")
-    checkpoint = load_checkpoint(Path(out, LAST))
+    checkpoint = load_last(out)
     manifest = checkpoint.manifest
     if manifest.train is None:
         raise UsageError(f"'{Path(out, LAST)}' holds a model but not the state of its training; train again")
@@ -395,6 +401,34 @@ def require_same_run(out: str | Path | None, asked: Manifest) -> Checkpoint:
             "for a longer one, train anew with more --steps"
         )
     return checkpoint
+
+
+def load_last(out: str | Path) -> Checkpoint:
+    """What the run in a folder has saved last.
+
+    Raises:
+        CheckpointError: when it has saved nothing.
+    """
+    if not os.path.exists(Path(out, LAST)):
+        raise CheckpointError(f"nothing was saved in '{out}' that a run could go on from; leave out --resume")
+    return load_checkpoint(Path(out, LAST))
+
+
+def best_of(place: str | Path) -> Path:
+    """The file with the best model of the run in a folder; what is no folder is taken for such a file.
+
+    Raises:
+        CheckpointError: when the run was stopped before its first evaluation.
+    """
+    if not os.path.isdir(place):
+        return Path(place)
+    best, last = Path(place, BEST), Path(place, LAST)
+    if last.exists() and not best.exists():
+        raise CheckpointError(
+            f"the run in '{place}' has not been evaluated yet, so none of its models is the best; "
+            f"go on with it (--resume), or name '{last}'"
+        )
+    return best
 
 
 def identity(manifest: Manifest) -> dict:

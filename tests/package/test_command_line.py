@@ -105,6 +105,13 @@ def test_a_text_that_has_changed_since_is_not_passed_over(folder, small_text, ca
     assert "'mine.txt' is no longer the text this was trained on" in capsys.readouterr().err
 
 
+def test_reproduce_counts_too_and_prints_a_row_for_each_length(folder, small_text, capsys):
+    assert main(["reproduce", "counting", "--corpus", str(small_text)]) == 0
+    rows = [line.split()[:3] for line in capsys.readouterr().out.splitlines()]
+    assert rows == [["runs", "of", str(order)] for order in range(1, 7)]
+    assert [path.name for path in (folder / "results").iterdir()] == ["counting.json"]
+
+
 def test_reproduce_prints_a_row_for_each_stage(folder, small_text, capsys, monkeypatch):
     monkeypatch.setattr("lower_triangle.train.fit", lambda *arguments: [(5000, 2.5)])
     assert main(["reproduce", "head", "bigram", "--corpus", str(small_text), "--seeds", "2"]) == 0
@@ -125,7 +132,8 @@ MISTAKES = {
     "train head --show -1 --out runs/a --corpus {text}": (2, "show=-1 is not a whole number of at least 0; try --show"),
     "train head --resume": (2, "the run in 'runs/head' is over: it took 12 steps; for a longer one, train anew"),
     "train head --resume --steps 13 --seed 1": (2, "'runs/head' was trained with steps=12, seed=0 and cannot"),
-    "train head --resume --out runs/none": (1, "no checkpoint at 'runs/none/last.safetensors'"),
+    "train head --resume --out runs/none": (1, "nothing was saved in 'runs/none' that a run could go on from; leave"),
+    "train head --resume --overwrite": (2, "--resume goes on with a run and --overwrite loses it; give one of them"),
     "sample runs/head --top-k 0": (2, "top_k=0 is not from 1 to the 43 tokens there are; try top_k=21"),
     "sample runs/head --top-p 2": (2, "top_p=2.0 is not above 0 and at most 1; try top_p=0.9"),
     "train hed": (2, "no stage called 'hed'; did you mean 'head'?"),

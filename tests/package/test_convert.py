@@ -287,6 +287,9 @@ def test_gpt2s_tensors_are_all_there_and_no_others(gpt2):
         from_gpt2(gpt2(weights={"extra.weight": torch.ones(2)}))
     with pytest.raises(CheckpointError, match="^tensor 'h.1.mlp.c_fc.bias' is missing"):
         from_gpt2(gpt2(weights={"extra.weight": None, "transformer.h.1.mlp.c_fc.bias": None}))
+    solid = {"transformer.h.1.mlp.c_fc.bias": torch.ones(96), "transformer.h.0.attn.c_attn.weight": torch.ones(2, 3, 4)}
+    with pytest.raises(CheckpointError, match=r"^tensor 'h.0.attn.c_attn.weight' is \(4, 3, 2\) in the weights"):
+        from_gpt2(gpt2(weights=solid))
 
 
 def test_gpt2s_epsilon_and_activation_are_obeyed(gpt2):

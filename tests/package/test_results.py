@@ -10,9 +10,10 @@ import torch
 
 from lower_triangle import results as module
 from lower_triangle.checkpoint import load_checkpoint
+from lower_triangle.counting import NGram
 from lower_triangle.errors import CheckpointError, OutputError, UsageError
 from lower_triangle.generate import generate
-from lower_triangle.results import load_result, load_trained, reproduce
+from lower_triangle.results import load_result, load_trained, record_counts, reproduce
 from lower_triangle.train import train
 
 
@@ -72,6 +73,25 @@ def test_a_record_is_read_back_with_its_weights(recorded, tmp_path, monkeypatch)
     monkeypatch.setattr(module, "packaged", lambda folder, name: tmp_path / name)
     assert load_result("head") == recorded
     assert load_trained("head").manifest.val_loss == pytest.approx(recorded["runs"][0]["final_val"], abs=1e-6)
+
+
+def test_counts_are_recorded_as_counting_gives_them(small, small_text, tmp_path, monkeypatch):
+    record = record_counts(small, tmp_path)
+    monkeypatch.setattr(module, "packaged", lambda folder, name: tmp_path / name)
+    assert load_result("counting") == record
+    assert record["command"] == f"lower-triangle reproduce counting --corpus {small_text}"
+    assert [each["order"] for each in record["orders"]] == [1, 2, 3, 4, 5, 6]
+    assert record["orders"][0]["different_runs"] == len(set(small.train.tolist()))
+    for each in record["orders"]:
+        counted = NGram(small.train, len(small.tokenizer), each["order"])
+        assert each["val"] == pytest.approx(counted.loss(small.val), abs=1e-6)
+        assert each["train"] == pytest.approx(counted.loss(small.train), abs=1e-6)
+
+
+def test_counts_of_another_text_are_not_replaced(small, play, tmp_path):
+    record_counts(small, tmp_path)
+    with pytest.raises(OutputError, match="these are on 'play'; choose another --out$"):
+        record_counts(play, tmp_path)
 
 
 def test_what_was_not_recorded_is_answered_with_how_to(tmp_path, monkeypatch):

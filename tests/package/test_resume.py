@@ -16,7 +16,7 @@ from lower_triangle.checkpoint import load_checkpoint
 from lower_triangle.errors import CheckpointError, Interrupted, OutputError, TrainingError, UsageError
 from lower_triangle.folders import locked
 from lower_triangle.stages import STAGES
-from lower_triangle.train import BEST, LAST, METRICS, train
+from lower_triangle.train import BEST, LAST, METRICS, best_of, train
 
 KILLS = 20
 
@@ -91,7 +91,7 @@ def test_nothing_of_what_is_saved_could_be_left_out(missing, small, sizes, setti
     assert train("gpt", small, dropout, settings, tmp_path, resume=True).curve != straight.curve
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_finishes_the_step_saves_it_and_says_how_to_go_on(
     number, code, small, sizes, brief, tmp_path, monkeypatch
 ):
@@ -105,6 +105,26 @@ def test_a_signal_finishes_the_step_saves_it_and_says_how_to_go_on(
     assert signal.getsignal(number) is before
     assert load_checkpoint(tmp_path / LAST).manifest.step == 4
     assert not (tmp_path / BEST).exists(), "nothing was evaluated yet"
+
+
+def test_a_hang_up_that_nohup_has_ignored_stays_ignored(small, sizes, brief, tmp_path, monkeypatch):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    stop_after(4, signal.SIGHUP, monkeypatch)
+    try:
+        assert train("head", small, sizes, brief, tmp_path).curve[-1][0] == brief.steps
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_run_that_was_never_evaluated_says_so_and_can_still_be_named(small, sizes, brief, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        stop_after(4, signal.SIGTERM, patch)
+        train("head", small, sizes, brief, tmp_path)
+    with pytest.raises(CheckpointError, match="has not been evaluated yet, .* go on with it .--resume., or name '.*last"):
+        best_of(tmp_path)
+    assert best_of(tmp_path / LAST) == tmp_path / LAST
+    train("head", small, sizes, brief, tmp_path, resume=True)
+    assert best_of(tmp_path) == tmp_path / BEST
 
 
 def test_a_second_signal_does_not_wait_for_the_step(small, sizes, brief, tmp_path, monkeypatch, interruptible):
@@ -127,6 +147,9 @@ def test_resuming_another_run_is_refused_and_says_what_differs(small, play, size
         r"steps=12, seed=0 and cannot go on with steps=13, seed=1; leave these": (
             ("head", small, sizes, replace(brief, steps=13, seed=1))
         ),
+        r"learning_rate=0.001 and cannot go on with learning_rate=0.1": (
+            ("head", small, sizes, replace(brief, learning_rate=0.1))
+        ),
         r"d_model=6 and cannot go on with d_model=8": ("head", small, replace(sizes, d_model=8), brief),
         r"stage='head' and cannot go on with stage='position'": ("position", small, sizes, brief),
         rf"corpus='{small.sha256[:12]}' and cannot go on with corpus='{play.sha256[:12]}'": (
@@ -143,12 +166,14 @@ def test_resuming_another_run_is_refused_and_says_what_differs(small, play, size
 
 
 def test_what_cannot_be_resumed_says_why(small, sizes, brief, tmp_path):
-    with pytest.raises(CheckpointError, match="^no checkpoint at "):
+    with pytest.raises(CheckpointError, match="^nothing was saved in '.*none' that a run could go on from; leave out"):
         train("head", small, sizes, brief, tmp_path / "none", resume=True)
     assert not (tmp_path / "none").exists()
     with pytest.raises(UsageError, match="^resume=True needs the folder of the run"):
         train("head", small, sizes, brief, resume=True)
     train("head", small, sizes, brief, tmp_path)
+    with pytest.raises(UsageError, match="^--resume goes on with a run and --overwrite loses it; give one of them$"):
+        train("head", small, sizes, brief, tmp_path, overwrite=True, resume=True)
     with pytest.raises(UsageError, match="is over: it took 12 steps; for a longer one, train anew with more --steps$"):
         train("head", small, sizes, brief, tmp_path, resume=True)
     os.replace(tmp_path / BEST, tmp_path / LAST)

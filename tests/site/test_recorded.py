@@ -76,6 +76,15 @@ def test_the_trained_bigram_comes_near_the_counted_pairs():
         assert abs(run["final_val"] - counted["val"]) < 0.03
 
 
+def test_counted_runs_are_those_that_were_counted_elsewhere():
+    """Five letters are the yardstick: a trained model has to clear it, and none here does."""
+    record = load_result("counting")
+    assert record["corpus"]["sha256"] == TINY_SHAKESPEARE.sha256
+    val = {each["order"]: each["val"] for each in record["orders"]}
+    assert [round(val[order], 3) for order in (1, 4, 5, 6)] == [3.347, 1.774, 1.669, 1.698]
+    assert all(val[5] < run["final_val"] for name in SETTINGS for run in load_result(name)["runs"])
+
+
 def test_averaging_makes_it_worse_and_one_head_a_tenth_better():
     loss = {stage: load_result(stage)["summary"]["final_val"] for stage in ("position", "average", "head")}
     assert loss["average"]["min"] > loss["position"]["max"] + 0.3
