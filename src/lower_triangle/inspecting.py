@@ -95,8 +95,8 @@ def read_config(metadata: Mapping[str, str], path: Path) -> dict:
         config = json.loads(metadata["config"])
     except (KeyError, ValueError) as error:
         raise CheckpointError(
-            f"'{path}' does not say what sizes its model has; save it with them: "
-            "safetensors.torch.save_file(weights, path, metadata={'config': json.dumps(config)})"
+            f"'{path}' does not say what sizes its model has; save it with them: safetensors.torch.save_file("
+            "{name: tensor.clone() for name, tensor in weights.items()}, path, metadata={'config': json.dumps(config)})"
         ) from error
     if not isinstance(config, dict):
         raise CheckpointError(f"'{path}' has a config that is no object of sizes; save it with one")

@@ -115,7 +115,7 @@ def test_the_page_says_no_less_than_is_measured():
         "nanoGPT, without": differences_from_nanogpt("nanogpt-nobias.safetensors"),
         "the lecture's `gpt.py`": differences_from_lecture(),
         "GPT-2, as transformers saves it": differences_from_gpt2("hf-gpt2-tiny"),
-        "GPT-2, as OpenAI's weights are published": differences_from_gpt2("gpt2-published-tiny"),
+        "GPT-2, in the layout of OpenAI's files": differences_from_gpt2("gpt2-published-tiny"),
     }
     said = {}
     for each in rows:

@@ -101,7 +101,7 @@ def test_a_process_that_no_longer_answers_is_waited_for_as_long_as_said(found):
 def test_the_command_of_the_page_trains_one_model_and_speaks_once(tmp_path, small_text):
     page = Path(__file__).parents[2] / "docs" / "reference" / "training.md"
     command = page.read_text("utf-8").partition("```console\n")[2].partition("```")[0]
-    shutil.copy(small_text, tmp_path / "mytext.txt")
+    shutil.copy(small_text, tmp_path / "week.txt")
     words = shlex.split(command.replace("\\\n", " "))
     torchrun = [sys.executable, "-m", "torch.distributed.run", *words[1:]]
     assert words[0] == "torchrun"

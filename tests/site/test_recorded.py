@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -90,6 +91,15 @@ def test_averaging_makes_it_worse_and_one_head_a_tenth_better():
     assert loss["average"]["min"] > loss["position"]["max"] + 0.3
     assert loss["head"]["max"] < loss["position"]["min"] - 0.08
     assert loss["head"]["max"] < load_result("bigram")["counted_pairs"]["val"]
+
+
+def test_the_table_beside_the_lecture_is_that_of_the_records():
+    page = (ROOT / "docs" / "reference" / "results.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)`.*?\| (\d\.\d{3} \(\d\.\d{3}, \d\.\d{3}\)) \|", page, re.MULTILINE)
+    assert [name for name, _ in rows] == ["bigram", "head", "multi_head", "feed_forward", "residual", "layer_norm"]
+    for name, shown in rows:
+        loss = load_result(name)["summary"]["final_val"]
+        assert shown == f"{loss['mean']:.3f} ({loss['min']:.3f}, {loss['max']:.3f})"
 
 
 def test_recorded_weights_load_and_are_the_first_run(name, record):
