@@ -106,10 +106,11 @@ def test_the_first_stop_leads_past_everything_to_the_content(visit: Callable[...
     page.evaluate("document.querySelector('[data-md-component=container]').dataset.old = ''")
     page.keyboard.press("Enter")
     assert until(page, "location.hash !== ''")
-    # The theme now fetches this very page and puts it in its own place; a Tab just then loses its place.
-    assert until(page, "document.querySelector('[data-md-component=container]:not([data-old])') !== null")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('article') !== null")
+    # The theme would fetch this very page and put it in its own place, and a Tab just then would lose its place.
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.querySelector('[data-md-component=container][data-old]') !== null")
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
