@@ -23,6 +23,28 @@ def count_pairs(tokens: Tensor, vocab_size: int) -> Tensor:
     return pairs.bincount(minlength=vocab_size**2).view(vocab_size, vocab_size)  # (V, V)
 
 
+def add_one(counts: Tensor) -> Tensor:
+    """The probability of each next token, had each pair occurred once more than it did: none is 0.
+
+    Shapes:
+        counts: (V, V)
+        returns: (V, V)
+    """
+    return (counts + 1) / (counts + 1).sum(dim=-1, keepdim=True)  # (V, V)
+
+
+def pair_loss(counts: Tensor, probabilities: Tensor) -> float:
+    """The mean of -ln p over the pairs that were counted; infinite where one of them has no probability.
+
+    Shapes:
+        counts: (V, V)
+        probabilities: (V, V)
+    """
+    # Pairs that never occur have no share in the sum, so the logarithm of their 0 must not be taken.
+    logs = torch.where(counts > 0, probabilities.log(), 0.0)  # (V, V)
+    return -float((counts * logs).sum() / counts.sum())
+
+
 def pair_losses(corpus: Corpus) -> tuple[float, float]:
     """The loss of the counted pairs on the training split, and with one added to each count on the validation split.
 
@@ -32,10 +54,7 @@ def pair_losses(corpus: Corpus) -> tuple[float, float]:
     V = len(corpus.tokenizer)
     seen = count_pairs(corpus.train, V).double()  # (V, V)
     unseen = count_pairs(corpus.val, V).double()  # (V, V)
-    # Pairs that never occur have no share in the sum, so the logarithm of their 0 must not be taken.
-    floor = torch.where(seen > 0, (seen / seen.sum(dim=1, keepdim=True)).log(), 0.0)  # (V, V)
-    smoothed = ((seen + 1) / (seen + 1).sum(dim=1, keepdim=True)).log()  # (V, V)
-    return -float((seen * floor).sum() / seen.sum()), -float((unseen * smoothed).sum() / unseen.sum())
+    return pair_loss(seen, seen / seen.sum(dim=-1, keepdim=True)), pair_loss(unseen, add_one(seen))
 
 
 @dataclass(frozen=True, eq=False)

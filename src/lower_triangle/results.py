@@ -23,7 +23,7 @@ from lower_triangle.checkpoint import (
 )
 from lower_triangle.config import ModelConfig, TrainConfig
 from lower_triangle.corpus import Corpus, packaged
-from lower_triangle.counting import NGram, pair_losses
+from lower_triangle.counting import NGram, count_pairs, pair_losses
 from lower_triangle.errors import CheckpointError, OutputError, UsageError, did_you_mean
 from lower_triangle.folders import writable_folder
 from lower_triangle.generate import generate
@@ -154,11 +154,20 @@ def record_counts(corpus: Corpus, out: str | Path = "results") -> dict:
         record = {
             "command": command(COUNTING, corpus),
             "corpus": named(corpus),
+            "unseen_pairs": count_unseen_pairs(corpus),
             "orders": [count(order, corpus) for order in ORDERS],
             **made_with(),
         }
         write_record(path, record)
     return record
+
+
+def count_unseen_pairs(corpus: Corpus) -> dict:
+    """The pairs of the validation split that the training split does not have: how many kinds, and how often."""
+    V = len(corpus.tokenizer)
+    seen, val = count_pairs(corpus.train, V), count_pairs(corpus.val, V)  # each (V, V)
+    unseen = val[seen == 0]
+    return {"kinds": int((unseen > 0).sum()), "times": int(unseen.sum())}
 
 
 def count(order: int, corpus: Corpus) -> dict:

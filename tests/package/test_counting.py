@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lower_triangle.corpus import Corpus
-from lower_triangle.counting import NGram, count_pairs, pair_losses
+from lower_triangle.counting import NGram, add_one, count_pairs, pair_loss, pair_losses
 from lower_triangle.errors import UsageError
 from lower_triangle.tokenizer import CharTokenizer
 
@@ -22,6 +22,18 @@ def test_losses_of_counted_pairs_by_hand():
     assert train == 0
     # Add-one: after a, (0 + 1) of (2 + 2) for a and (2 + 1) of (2 + 2) for b.
     assert math.isclose(val, -(math.log(1 / 4) + math.log(3 / 4)) / 2)
+
+
+def test_one_more_of_each_pair_leaves_rows_that_sum_to_one():
+    counts = torch.tensor([[0, 2, 0], [1, 1, 4], [0, 0, 0]])
+    assert add_one(counts)[0].tolist() == pytest.approx([1 / 5, 3 / 5, 1 / 5])
+    assert add_one(counts).sum(dim=-1).tolist() == pytest.approx([1, 1, 1])
+
+
+def test_a_pair_without_probability_costs_everything_and_one_that_never_comes_nothing():
+    counts = torch.tensor([[1.0, 1.0], [0.0, 0.0]])
+    assert pair_loss(counts, torch.tensor([[1.0, 0.0], [1.0, 0.0]])) == math.inf
+    assert pair_loss(counts, torch.tensor([[0.5, 0.5], [0.0, 0.0]])) == pytest.approx(math.log(2))
 
 
 def test_one_token_that_is_always_followed_by_either_costs_the_entropy():

@@ -8,11 +8,13 @@ from pathlib import Path
 
 # Each may import only from those before it.
 ORDER = """
-    errors config tokenizer examples corpus counting attention blocks
+    errors config tokenizer examples corpus counting softmax norms attention blocks
     model stages loss generate checkpoint convert folders devices parallel train
     results inspecting
-    figures standalone flags exercises.cases exercises.tensors exercises.verdict exercises.crude_average
-    exercises.causal_mask exercises.one_head exercises.attempts exercises.registry exercises.hints exercises.judge
+    figures standalone flags exercises.cases exercises.tensors exercises.verdict exercises.encode_text
+    exercises.merge_pair exercises.shift_targets exercises.softmax_rows exercises.count_and_smooth exercises.witten_bell
+    exercises.bring_into_range exercises.crude_average exercises.causal_mask exercises.one_head
+    exercises.attempts exercises.registry exercises.hints exercises.judge
     exercises.child exercises.submission exercises.commands exercises beyond beyond.kv_cache cli __main__
 """.split()
 

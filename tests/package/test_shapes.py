@@ -11,7 +11,7 @@ import torch
 from lower_triangle.config import ModelConfig
 from lower_triangle.stages import find_stage
 
-MODULES = ("attention", "blocks", "corpus", "counting", "generate", "loss", "model")
+MODULES = ("attention", "blocks", "corpus", "counting", "generate", "loss", "model", "norms", "softmax")
 SIZES = {"B": 2, "T": 3, "C": 10, "D": 7, "V": 11, "Tq": 13, "Tk": 17, "N": 41, "F": 29, "H": 5, "G": 31}
 LEADING = (19, 23)
 
@@ -40,6 +40,7 @@ ARGUMENTS = {
     "generator": torch.Generator(),
     "rng": random.Random(0),
     "k": 2,
+    "dim": -1,
     "p": 0.5,
     "model": a_model(),
 }

@@ -83,6 +83,7 @@ def test_counted_runs_are_those_that_were_counted_elsewhere():
     assert record["corpus"]["sha256"] == TINY_SHAKESPEARE.sha256
     val = {each["order"]: each["val"] for each in record["orders"]}
     assert [round(val[order], 3) for order in (1, 4, 5, 6)] == [3.347, 1.774, 1.669, 1.698]
+    assert record["unseen_pairs"] == {"kinds": 23, "times": 187}
     assert all(val[5] < run["final_val"] for name in SETTINGS for run in load_result(name)["runs"])
 
 

@@ -80,6 +80,55 @@ EXERCISES = {
     exercise.name: exercise
     for exercise in (
         Exercise(
+            name="encode-text",
+            title="A text as numbers",
+            page="grounding/text",
+            task="Number the characters of a text.",
+            function="encode_text",
+        ),
+        Exercise(
+            name="merge-pair",
+            title="One merge of a pair",
+            page="grounding/text",
+            task="Write one token for each pair of a kind.",
+            function="merge_pair",
+        ),
+        Exercise(
+            name="shift-targets",
+            title="What comes next",
+            page="grounding/batches",
+            task="Say what each position should predict.",
+            function="next_tokens",
+        ),
+        Exercise(
+            name="softmax-rows",
+            title="Scores to weights",
+            page="grounding/softmax",
+            task="Turn rows of scores into weights.",
+            function="softmax_rows",
+        ),
+        Exercise(
+            name="count-and-smooth",
+            title="The counted bigram",
+            page="grounding/bigram",
+            task="Count pairs into probabilities.",
+            function="pair_probabilities",
+        ),
+        Exercise(
+            name="witten-bell",
+            title="A share for what is new",
+            page="grounding/counting",
+            task="Mix counts with a shorter context.",
+            function="witten_bell",
+        ),
+        Exercise(
+            name="bring-into-range",
+            title="Numbers in range",
+            page="grounding/batch-norm",
+            task="Bring each column to mean 0, variance 1.",
+            function="bring_into_range",
+        ),
+        Exercise(
             name="crude-average",
             title="The crude average",
             page="attention/average",
