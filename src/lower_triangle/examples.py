@@ -4,6 +4,7 @@ A letter is two numbers, (consonant, vowel): t is a consonant, e a vowel, and y 
 """
 
 import torch
+from torch import Tensor
 
 # One row a letter of "yet".
 YET = torch.tensor([[0.5, 0.5], [0.0, 1.0], [1.0, 0.0]])  # (T, C)
@@ -16,3 +17,8 @@ W_K = torch.tensor([[2.0, 0.0], [0.0, 2.0]])  # (C, D)
 
 # What a letter hands over: its own kind, ten times as large.
 W_V = torch.tensor([[10.0, 0.0], [0.0, 10.0]])  # (C, D)
+
+
+def unit(*shape: int) -> Tensor:
+    """Random numbers with mean 0 and variance 1, spread evenly: the same on every processor for the same seed."""
+    return (torch.rand(*shape) * 2 - 1) * 3**0.5

@@ -25,10 +25,12 @@ def visible_character(character: str) -> str:
     return {" ": "␣", "\n": "⏎"}.get(character, character)
 
 
-def draw_weights(weights: Tensor, rows: str, columns: str, numbers: bool = True, ax: Axes | None = None) -> Axes:
+def draw_weights(
+    weights: Tensor, rows: Sequence[str], columns: Sequence[str], numbers: bool = True, ax: Axes | None = None
+) -> Axes:
     """Draw attention weights: one row a query, one column a key, the fuller a cell the larger its weight.
 
-    A weight of exactly 0 was masked and is hatched.
+    A weight of exactly 0 was masked and is hatched. Rows and columns are a text, or a list of words.
 
     Shapes:
         weights: (Tq, Tk)
@@ -57,8 +59,8 @@ def rounded(weight: float) -> str:
     return f"{math.floor(100 * weight + 0.5) / 100:.2f}"
 
 
-def label(ax: Axes, rows: str, columns: str) -> None:
-    """Name each row and column by its character, and leave out the frame."""
+def label(ax: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
+    """Name each row and column by its character or word, and leave out the frame."""
     ax.set_xticks([s + 0.5 for s in range(len(columns))], map(visible_character, columns), family="monospace")
     ax.set_yticks([t + 0.5 for t in range(len(rows))], map(visible_character, rows), family="monospace")
     ax.tick_params(length=0, colors=INK)
@@ -68,6 +70,54 @@ def label(ax: Axes, rows: str, columns: str) -> None:
     ax.set_ylabel("who looks", color=MUTED, fontsize=9)
     for spine in ax.spines.values():
         spine.set_visible(False)
+
+
+def draw_bars(heights: Mapping[str, float], numbers: str = ".2f", ax: Axes | None = None) -> Axes:
+    """Draw a bar for each character or name, in the order given, and its height in figures; `numbers=""` for none."""
+    if ax is None:
+        _, ax = plt.subplots(figsize=(max(2.2, 0.14 * len(heights)), 2.2), layout="constrained")
+    places = range(len(heights))
+    ax.bar(places, heights.values(), width=0.7, color=WEIGHT)
+    for place, height in zip(places, heights.values(), strict=True):
+        if numbers:
+            above = "bottom" if height >= 0 else "top"
+            ax.text(place, height, f"{height:{numbers}}", ha="center", va=above, color=INK, fontsize=9)
+    ax.set_xticks(places, map(visible_character, heights), family="monospace")
+    ax.axhline(0, color=MUTED, linewidth=0.8)
+    ax.margins(x=0.02, y=0.15)
+    keep_axes(ax, "left")
+    ax.tick_params(axis="x", length=0)
+    return ax
+
+
+def draw_examples(chunk: str) -> Axes:
+    """Draw what a chunk asks of a model: a row for each prediction, with what is read at its left and what comes next.
+
+    What has not been read yet is hatched.
+    """
+    T = len(chunk) - 1
+    _, ax = plt.subplots(figsize=(0.42 * (T + 2) + 0.9, 0.42 * T + 0.7), layout="constrained")
+    for t in range(T):
+        for s in range(T):
+            draw_cell(ax, s, t, chunk[s] if s <= t else None)
+        ax.annotate("", (T + 0.9, t + 0.5), (T + 0.15, t + 0.5), arrowprops={"arrowstyle": "->", "color": MUTED})
+        draw_cell(ax, T + 1, t, chunk[t + 1])
+    ax.set(xlim=(0, T + 2), ylim=(T, 0), aspect="equal")
+    ax.set_xticks([T / 2, T + 1.5], ["what is read", "next"], color=MUTED, fontsize=9)
+    ax.set_yticks([t + 0.5 for t in range(T)], [f"t = {t}" for t in range(T)], fontsize=9)
+    keep_axes(ax)
+    ax.tick_params(length=0)
+    ax.xaxis.tick_top()
+    return ax
+
+
+def draw_cell(ax: Axes, column: int, row: int, character: str | None) -> None:
+    """A cell with a character in it, or hatched where there is none to be seen."""
+    look = {"hatch": "///", "edgecolor": MUTED, "linewidth": 0} if character is None else {"edgecolor": MUTED}
+    ax.add_patch(Rectangle((column, row), 1, 1, facecolor="none", **({"linewidth": 0.8} | look)))
+    if character is not None:
+        shown = visible_character(character)
+        ax.text(column + 0.5, row + 0.5, shown, ha="center", va="center", color=INK, family="monospace")
 
 
 def draw_curves(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from wrong_answers import HEAD, WRONG
 
 from lower_triangle.attention import Average
 from lower_triangle.cli import main
@@ -21,116 +22,6 @@ from lower_triangle.exercises.registry import EXERCISES, find_exercise
 from lower_triangle.exercises.submission import broken_off, check_file
 from lower_triangle.exercises.verdict import report
 
-# Each wrong belief, with the body of a function that holds it.
-WRONG = {
-    "crude-average": {
-        "the whole text, the future included": """
-            scores = torch.zeros(x.size(-2), x.size(-2))
-            return scores.tril().softmax(dim=-1) @ x""",
-        "divided by T": """
-            out = torch.zeros_like(x)
-            for t in range(x.size(-2)):
-                out[..., t, :] = x[..., : t + 1, :].sum(dim=-2) / x.size(-2)
-            return out""",
-        "the sum is the average": "return torch.ones(x.size(-2), x.size(-2)).tril() @ x",
-        "divided by t, counted from 0": """
-            rows = [x[..., : t + 1, :].sum(dim=-2) / torch.tensor(float(t)) for t in range(x.size(-2))]
-            return torch.stack(rows, dim=-2)""",
-        "a position does not hear itself": """
-            out = torch.zeros_like(x)
-            for t in range(1, x.size(-2)):
-                out[..., t, :] = x[..., :t, :].mean(dim=-2)
-            return out""",
-        "the rest instead of the past": """
-            past = torch.ones(x.size(-2), x.size(-2)).triu()
-            return past / past.sum(dim=-1, keepdim=True) @ x""",
-        "half of the average so far, half of the new letter": """
-            rows = [x[..., 0, :]]
-            for t in range(1, x.size(-2)):
-                rows.append(0.5 * rows[-1] + 0.5 * x[..., t, :])
-            return torch.stack(rows, dim=-2)""",
-        "the sums of the rows, lined up with the columns": """
-            past = torch.ones(x.size(-2), x.size(-2)).tril()
-            return (past / past.sum(1)) @ x""",
-        "averages that are read again": """
-            for t in range(x.size(-2)):
-                x[..., t, :] = x[..., : t + 1, :].mean(dim=-2)
-            return x""",
-        "time is the last dimension": "return x.cumsum(-1) / torch.arange(1, x.size(-1) + 1)",
-        "time is the first dimension": """
-            return torch.stack([x[: t + 1].mean(dim=0) for t in range(len(x))])""",
-    },
-    "causal-mask": {
-        "True means hidden": "return torch.ones(Tq, Tk).triu(Tk - Tq + 1) == 1",
-        "the upper triangle": "return torch.ones(Tq, Tk).triu().bool()",
-        "nobody looks at themselves": "return torch.ones(Tq, Tk).tril(diagonal=-1) == 1",
-        "everyone may look at everyone": "return torch.full((Tq, Tk), True)",
-        "the first query stands at the first key": "return torch.tril(torch.ones(Tq, Tk)) == 1",
-        "moved the other way": "return torch.ones(Tq, Tk).tril(Tq - Tk) == 1",
-        "one step too far": "return torch.tensor([[j <= Tk - Tq + i + 1 for j in range(Tk)] for i in range(Tq)])",
-        "something to add to the scores": """
-            return torch.zeros(Tq, Tk) + torch.full((Tq, Tk), -math.inf).triu(Tk - Tq + 1)""",
-        "the weights of the crude average": """
-            past = torch.ones(Tq, Tk).tril(Tk - Tq)
-            return past / past.sum(dim=1, keepdim=True)""",
-        "always a square": "return torch.ones(Tk, Tk, dtype=torch.bool).tril()",
-        "rows are keys": "return torch.tensor([[j <= Tk - Tq + i for i in range(Tq)] for j in range(Tk)]).T.mT",
-    },
-}
-
-HEAD = """
-q, k, v = x @ w_q, x @ w_k, x @ w_v
-T, D = q.shape[-2:]
-past = torch.ones(T, T).tril() == 1
-scores = q @ k.transpose(-2, -1) / D**0.5
-scores = scores.masked_fill(~past, -math.inf)
-weights = F.softmax(scores, dim=-1)
-return weights @ v
-"""
-
-# Each wrong belief about the head, with what it writes in place of what.
-SLIPS = {
-    "no mask": {"masked_fill(~past, -math.inf)": "clone()"},
-    "no scale": {" / D**0.5": ""},
-    "divided by D, the root forgotten": {"D**0.5": "D"},
-    "divided by the root of C": {"D**0.5": "x.size(-1) ** 0.5"},
-    "divided by the root of T": {"D**0.5": "T**0.5"},
-    "always the root of 2": {"D**0.5": "2**0.5"},
-    "multiplied by the root of D": {"/ D": "* D"},
-    "scaled after the softmax": {" / D**0.5": "", "weights @": "weights / D**0.5 @"},
-    "0 hides the future": {"-math.inf": "0"},
-    "masked after the softmax": {"masked_fill(~past, -math.inf)": "clone()", "weights @ v": "weights * past @ v"},
-    "the upper triangle is kept": {"tril()": "triu()"},
-    "the past is filled, the future and oneself are not": {"~past": "past"},
-    "nobody looks at themselves": {"tril()": "tril(-1)"},
-    "softmax down the columns": {"dim=-1": "dim=-2"},
-    "dim=1 is the keys": {"dim=-1": "dim=1"},
-    "keys ask queries": {"q @ k.transpose": "k @ q.transpose"},
-    "the key is handed over": {"weights @ v": "weights @ k"},
-    "keys and values swapped": {"q, k, v": "q, v, k"},
-    "the letters themselves are handed over": {"weights @ v": "weights @ x"},
-    "the weights are the answer": {"weights @ v": "weights"},
-    "no softmax": {"-math.inf": "0", "F.softmax(scores, dim=-1)": "scores"},
-    "a crude average": {"q @ k.transpose(-2, -1) / D**0.5": "torch.zeros(T, T)"},
-    "a matrix kept as a layer keeps it": {
-        "x @ w_q, x @ w_k, x @ w_v": "F.linear(x, w_q), F.linear(x, w_k), F.linear(x, w_v)"
-    },
-    "T turns the last two dimensions": {"transpose(-2, -1)": "transpose(0, 1)"},
-    "an exponential can hold anything": {
-        "F.softmax(scores, dim=-1)": "scores.exp() / scores.exp().sum(-1, keepdim=True)"
-    },
-}
-
-
-def slipped(changes):
-    text = HEAD
-    for right, wrong in changes.items():
-        assert right in text
-        text = text.replace(right, wrong)
-    return text
-
-
-WRONG["one-head"] = {belief: slipped(changes) for belief, changes in SLIPS.items()}
 EVERY_SLIP = [(name, belief) for name, bodies in WRONG.items() for belief in bodies]
 
 
@@ -185,6 +76,83 @@ def test_every_belief_of_the_catalogue_is_tried_and_has_a_hint_of_its_own(name):
 
 # What no belief explains: the exercise, the body, what is said to be behind it, and a part of the hint.
 OTHER = [
+    (
+        "encode-text",
+        "return torch.tensor([vocabulary.index(character) for character in text])",
+        "another dtype",
+        "float32, and torch.int64 is wanted",
+    ),
+    ("encode-text", "return [vocabulary.index(character) for character in text]", "no tensor", "and this is a list"),
+    ("encode-text", "return torch.tensor([2, 0, 1])", "another shape", "one token, in a tensor of shape (1,)"),
+    ("merge-pair", "return tokens", "another shape", "The shape is (5,), and (3,) is wanted."),
+    ("merge-pair", "return torch.tensor([3, 0, 3])", "", "Is the pair at the end found?"),
+    (
+        "merge-pair",
+        """
+            out = []
+            for token in tokens.tolist():
+                if out and (out[-1], token) == (first, second):
+                    out[-1] = new
+                else:
+                    out.append(token)
+            tokens[: len(out)] = torch.tensor(out)
+            return tokens[: len(out)]""",
+        "an argument written into",
+        "tokens is not what it was",
+    ),
+    (
+        "shift-targets",
+        "return tokens.unfold(0, context_length, 1)[starts + 1].T",
+        "another shape",
+        "its last two dimensions have changed places",
+    ),
+    (
+        "shift-targets",
+        "return [tokens[start + 1 : start + 1 + context_length] for start in starts]",
+        "no tensor",
+        "a list of 2 tensors",
+    ),
+    (
+        "shift-targets",
+        "return tokens[1:].unfold(0, context_length, 1)[starts].float()",
+        "another dtype",
+        "float32, and torch.int64 is wanted",
+    ),
+    ("softmax-rows", "return scores.sigmoid()", "", "which should be largest?"),
+    ("softmax-rows", "return scores.detach().softmax(-1)", "cut off from the gradient", ".detach()"),
+    (
+        "softmax-rows",
+        "return torch.stack([row.exp() / row.exp().sum() for row in scores - scores.amax(-1, keepdim=True)])",
+        "",
+        "Count the dimensions from the end",
+    ),
+    ("softmax-rows", "return (scores - scores.mean(-1, keepdim=True)).softmax(-1)", "NaN", "of ∞ − ∞"),
+    (
+        "count-and-smooth",
+        "return F.one_hot(tokens[:-1], vocab_size).T @ F.one_hot(tokens[1:], vocab_size) + 1",
+        "",
+        "draw a bow over each pair",
+    ),
+    (
+        "count-and-smooth",
+        """
+        V = int(tokens.max()) + 1
+        counts = F.one_hot(tokens[:-1], V).T @ F.one_hot(tokens[1:], V) + 1
+        return counts / counts.sum(1, keepdim=True)""",
+        "another shape",
+        "Token 2 exists",
+    ),
+    ("witten-bell", "return counts + counts.count_nonzero() * shorter", "", "add up all there are"),
+    (
+        "witten-bell",
+        """
+        n = counts.count_nonzero()
+        return shorter if n == 0 else counts.add_(n * shorter).div_(counts.sum())""",
+        "an argument written into",
+        "counts is not what it was",
+    ),
+    ("bring-into-range", "return (x - x.median(dim=0).values) / x.std(0, correction=0)", "", "Take one column"),
+    ("bring-into-range", "x -= x.mean(0)\nreturn x / x.std(0, correction=0)", "an argument written into", "x is not"),
     ("causal-mask", "return torch.ones(Tq, Tk).tril(Tk - Tq)", "another dtype", "float32, and torch.bool is wanted"),
     ("causal-mask", "return [[True]]", "no tensor", "should return a tensor, and this is a list"),
     ("causal-mask", "torch.ones(Tq, Tk)", "nothing returned", "It ends without return"),
@@ -373,7 +341,7 @@ def test_a_file_comes_from_stdin_and_the_facts_go_to_a_program(folder, capsys, m
 
 
 MISTAKES = {
-    "check": "check needs an EXERCISE and a FILE; the exercises are crude-average, causal-mask, one-head",
+    "check": "check needs an EXERCISE and a FILE; list the exercises: lower-triangle exercises",
     "check one-head": "check needs a FILE of yours; begin one: lower-triangle exercises one-head > one-head.py",
     "check causal_mask mine.py": "no exercise called 'causal_mask'; did you mean 'causal-mask'?",
     "check causal-mask nowhere.py": "no file at 'nowhere.py'; begin one: lower-triangle exercises causal-mask > ",
@@ -386,7 +354,7 @@ MISTAKES = {
     "check causal-mask latin.py": "latin.py",
     "check causal-mask near.py extra": "check does not know what to do with 'extra'; see lower-triangle check --help",
     "exercises one-hed": "no exercise called 'one-hed'; did you mean 'one-head'?",
-    "exercises --solution": "--solution needs an EXERCISE; there are crude-average, causal-mask, one-head",
+    "exercises --solution": "--solution needs an EXERCISE; list them: lower-triangle exercises",
 }
 
 

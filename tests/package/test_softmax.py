@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -14,12 +14,14 @@ from lower_triangle.softmax import softmax
 SCORES = arrays("float32", (3, 4), elements=st.floats(-1e4, 1e4, width=32))
 
 
+@settings(deadline=None)  # the first call wakes torch
 @given(SCORES)
 def test_it_is_torchs(scores):
     scores = torch.from_numpy(scores)
     torch.testing.assert_close(softmax(scores), scores.softmax(dim=-1))
 
 
+@settings(deadline=None)
 @given(SCORES, st.floats(0.05, 20))
 def test_a_temperature_divides_the_scores(scores, temperature):
     scores = torch.from_numpy(scores)

@@ -92,6 +92,7 @@ def make(root: Path) -> Small:
         "pyproject.toml",
         "[tool.pytest.ini_options]\n"
         f"addopts = {json.dumps(pytest_options['addopts'])}\n"
+        f"markers = {json.dumps(pytest_options['markers'])}\n"
         f"filterwarnings = {json.dumps(pytest_options['filterwarnings'])}\n"
         '[tool.pagecode]\ndocs = "docs"\nsource = "src"\ninputs = ["data"]\n'
         f"[tool.pagecode.shown_only]\nconsole = {json.dumps(pagecode['shown_only']['console'])}\n",

@@ -29,12 +29,13 @@ def run_exercises(options: Namespace) -> None:
         text = exercise.solution if options.solution else exercise.stub
         print(json.dumps(as_dict(exercise)) + "\n" if options.json else text, end="")
     elif options.solution:
-        raise UsageError(f"--solution needs an EXERCISE; there are {', '.join(EXERCISES)}")
+        raise UsageError("--solution needs an EXERCISE; list them: lower-triangle exercises")
     elif options.json:
         print(json.dumps([as_dict(exercise) for exercise in EXERCISES.values()]))
     else:
+        names, tasks = (max(len(getattr(each, of)) for each in EXERCISES.values()) for of in ("name", "task"))
         for exercise in EXERCISES.values():
-            print(f"{exercise.name:14} {exercise.task:37} {exercise.page}")
+            print(f"{exercise.name:{names}}  {exercise.task:{tasks}}  {exercise.page}")
         name = next(iter(EXERCISES))
         print(f"\nbegin one:  {PROGRAM} exercises {name} > {name}.py\ncheck it:   {PROGRAM} check {name} {name}.py")
 
@@ -53,7 +54,7 @@ def add_check(parser: Parser) -> None:
 def run_check(options: Namespace) -> int:
     """Check the function in the reader's file; 0 when it is right, 1 when it is not."""
     if options.exercise is None:
-        raise UsageError(f"check needs an EXERCISE and a FILE; the exercises are {', '.join(EXERCISES)}")
+        raise UsageError("check needs an EXERCISE and a FILE; list the exercises: lower-triangle exercises")
     exercise = find_exercise(options.exercise)
     if options.file is None:
         raise UsageError(f"check needs a FILE of yours; begin one: {beginning(exercise)}")

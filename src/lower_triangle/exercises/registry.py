@@ -90,14 +90,14 @@ EXERCISES = {
             name="merge-pair",
             title="One merge of a pair",
             page="grounding/text",
-            task="Write one token for each pair of a kind.",
+            task="Write one token for each pair.",
             function="merge_pair",
         ),
         Exercise(
             name="shift-targets",
             title="What comes next",
             page="grounding/batches",
-            task="Say what each position should predict.",
+            task="Say what each position predicts.",
             function="next_tokens",
         ),
         Exercise(
@@ -125,7 +125,7 @@ EXERCISES = {
             name="bring-into-range",
             title="Numbers in range",
             page="grounding/batch-norm",
-            task="Bring each column to mean 0, variance 1.",
+            task="Bring columns to mean 0, variance 1.",
             function="bring_into_range",
         ),
         Exercise(
