@@ -26,7 +26,10 @@ def softmax(scores: Tensor, temperature: float = 1.0) -> Tensor:
     Source: Vaswani et al. 2017, §3.2.1, for its place in attention; Karpathy, "Let's build GPT", from 00:54:42.
     """
     if not temperature > 0:
-        raise UsageError(f"temperature={temperature} is not above 0; where only the highest score counts, use argmax")
+        raise UsageError(
+            f"temperature={temperature} is not above 0; "
+            "where only the highest score counts, use argmax"
+        )
     scores = scores / temperature
     # The largest becomes 0, so no exponential is above 1 and none can overflow.
     shifted = scores - scores.amax(dim=-1, keepdim=True)  # (..., Tk)

@@ -92,7 +92,7 @@ def facts(project: Project, page: Path, meta: dict) -> list[str]:
     found = []
     if "minutes" in meta:
         found.append(f"{meta['minutes']} minutes")
-    if "needs" in meta:
+    if meta.get("needs"):
         found.append("after " + ", ".join(reference(project, page, slug) for slug in meta["needs"]))
     if "lecture" in meta:
         found.append(f"[@lecture {meta['lecture']}]")

@@ -125,14 +125,14 @@ EXERCISES = {
             name="bring-into-range",
             title="Numbers in range",
             page="grounding/batch-norm",
-            task="Bring columns to mean 0, variance 1.",
+            task="Give columns mean 0, variance 1.",
             function="bring_into_range",
         ),
         Exercise(
             name="crude-average",
             title="The crude average",
             page="attention/average",
-            task="Average each position with its past.",
+            task="Average a position with its past.",
             function="crude_average",
         ),
         Exercise(
