@@ -125,10 +125,12 @@ def draw_batch(
     """
     if len(tokens) <= context_length:
         raise CorpusError(
-            f"cannot draw chunks of {context_length} from {len(tokens)} tokens; "
-            f"it takes at least {context_length + 1}: give a longer text or a smaller context"
+            f"cannot draw chunks of {context_length} from {len(tokens)} tokens; it "
+            f"takes at least {context_length + 1}: "
+            "give a longer text or a smaller context"
         )
-    starts = torch.randint(len(tokens) - context_length, (batch_size,), generator=generator)  # (B,)
+    beyond = len(tokens) - context_length  # the first start that does not fit
+    starts = torch.randint(beyond, (batch_size,), generator=generator)  # (B,)
     positions = starts[:, None] + torch.arange(context_length)  # (B, T)
     return tokens[positions], tokens[positions + 1]
 

@@ -20,7 +20,8 @@ def count_pairs(tokens: Tensor, vocab_size: int) -> Tensor:
         returns: (V, V)
     """
     pairs = tokens[:-1] * vocab_size + tokens[1:]  # (N - 1,)
-    return pairs.bincount(minlength=vocab_size**2).view(vocab_size, vocab_size)  # (V, V)
+    counts = pairs.bincount(minlength=vocab_size**2)
+    return counts.view(vocab_size, vocab_size)  # (V, V)
 
 
 def add_one(counts: Tensor) -> Tensor:
@@ -40,7 +41,7 @@ def pair_loss(counts: Tensor, probabilities: Tensor) -> float:
         counts: (V, V)
         probabilities: (V, V)
     """
-    # Pairs that never occur have no share in the sum, so the logarithm of their 0 must not be taken.
+    # A pair that never occurs has no share in the sum: its log 0 is left out.
     logs = torch.where(counts > 0, probabilities.log(), 0.0)  # (V, V)
     return -float((counts * logs).sum() / counts.sum())
 
@@ -80,8 +81,11 @@ class Counts:
     @classmethod
     def of(cls, tokens: Tensor, vocab_size: int, length: int) -> "Counts":
         """The counts of the runs of one length."""
-        runs, times = encode(tokens.unfold(0, length, 1), vocab_size).unique(return_counts=True)  # (G,), (G,)
-        contexts, place, kinds = (runs // vocab_size).unique(return_inverse=True, return_counts=True)
+        every = encode(tokens.unfold(0, length, 1), vocab_size)  # (N - length + 1,)
+        runs, times = every.unique(return_counts=True)  # (G,), (G,)
+        contexts, place, kinds = (runs // vocab_size).unique(
+            return_inverse=True, return_counts=True
+        )
         followed = torch.zeros_like(contexts).index_add(0, place, times)
         return cls(runs, times, contexts, followed, kinds)
 
@@ -94,7 +98,8 @@ class Counts:
         times = look_up(self.runs, self.times, runs)
         followed = look_up(self.contexts, self.followed, runs // vocab_size)
         kinds = look_up(self.contexts, self.kinds, runs // vocab_size)
-        return torch.where(followed > 0, (times + kinds * shorter) / (followed + kinds).clamp(min=1), shorter)
+        mixed = (times + kinds * shorter) / (followed + kinds).clamp(min=1)
+        return torch.where(followed > 0, mixed, shorter)
 
 
 class NGram:
@@ -113,12 +118,19 @@ class NGram:
 
     def __init__(self, tokens: Tensor, vocab_size: int, order: int) -> None:
         if not isinstance(order, int) or order < 1 or vocab_size**order >= 2**63:
-            raise UsageError(f"order={order!r} is no length of runs that can be counted; try order=5")
+            raise UsageError(
+                f"order={order!r} is no length of runs that can be counted; "
+                "try order=5"
+            )
         if len(tokens) < order:
-            raise UsageError(f"cannot count runs of {order} in {len(tokens)} tokens; give a longer text")
+            raise UsageError(
+                f"cannot count runs of {order} in {len(tokens)} tokens; "
+                "give a longer text"
+            )
         self.vocab_size = vocab_size
         self.order = order
-        self.counts = [Counts.of(tokens, vocab_size, n) for n in range(1, order + 1)]
+        lengths = range(1, order + 1)
+        self.counts = [Counts.of(tokens, vocab_size, n) for n in lengths]
 
     def probabilities(self, context: Tensor) -> Tensor:
         """The probability of each token after `context`, of which the last order - 1 tokens count.
@@ -145,12 +157,16 @@ class NGram:
             UsageError: when there are fewer than two tokens.
         """
         if len(tokens) < 2:
-            raise UsageError(f"cannot measure {len(tokens)} tokens: it takes one to predict from and one to predict")
-        p = torch.full((len(tokens),), 1 / self.vocab_size, dtype=torch.double)  # (N,)
+            raise UsageError(
+                f"cannot measure {len(tokens)} tokens: "
+                "it takes one to predict from and one to predict"
+            )
+        N, V = len(tokens), self.vocab_size
+        p = torch.full((N,), 1 / V, dtype=torch.double)  # (N,)
         for n, counts in enumerate(self.counts, start=1):
-            if n <= len(tokens):
-                runs = encode(tokens.unfold(0, n, 1), self.vocab_size)
-                p[n - 1 :] = counts.mix(p[n - 1 :], runs, self.vocab_size)
+            if n <= N:
+                runs = encode(tokens.unfold(0, n, 1), V)  # (N - n + 1,)
+                p[n - 1 :] = counts.mix(p[n - 1 :], runs, V)
         return -float(p[1:].log().mean())
 
 

@@ -102,7 +102,7 @@ def draw_examples(chunk: str) -> Axes:
             draw_cell(ax, s, t, chunk[s] if s <= t else None)
         ax.annotate("", (T + 0.9, t + 0.5), (T + 0.15, t + 0.5), arrowprops={"arrowstyle": "->", "color": MUTED})
         draw_cell(ax, T + 1, t, chunk[t + 1])
-    ax.set(xlim=(0, T + 2), ylim=(T, 0), aspect="equal")
+    ax.set(xlim=(-0.05, T + 2.05), ylim=(T + 0.05, -0.05), aspect="equal")
     ax.set_xticks([T / 2, T + 1.5], ["what is read", "next"], color=MUTED, fontsize=9)
     ax.set_yticks([t + 0.5 for t in range(T)], [f"t = {t}" for t in range(T)], fontsize=9)
     keep_axes(ax)

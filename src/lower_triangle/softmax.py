@@ -31,7 +31,7 @@ def softmax(scores: Tensor, temperature: float = 1.0) -> Tensor:
             "where only the highest score counts, use argmax"
         )
     scores = scores / temperature
-    # The largest becomes 0, so no exponential is above 1 and none can overflow.
+    # The largest becomes 0: no exponential is above 1, and none can overflow.
     shifted = scores - scores.amax(dim=-1, keepdim=True)  # (..., Tk)
     shares = shifted.exp()  # (..., Tk)
     return shares / shares.sum(dim=-1, keepdim=True)

@@ -16,7 +16,9 @@ class CharTokenizer:
 
     def __init__(self, text: str) -> None:
         self.vocabulary = "".join(sorted(set(text)))
-        self.token_of = {character: token for token, character in enumerate(self.vocabulary)}
+        self.token_of = {
+            character: token for token, character in enumerate(self.vocabulary)
+        }
 
     def __len__(self) -> int:
         return len(self.vocabulary)
@@ -26,8 +28,8 @@ class CharTokenizer:
         for position, character in enumerate(text):
             if character not in self.token_of:
                 raise VocabularyError(
-                    f"cannot encode {character!r} at position {position}: "
-                    f"the vocabulary has {len(self)} characters and it is not among them"
+                    f"cannot encode {character!r} at position {position}: the "
+                    f"vocabulary has {len(self)} characters and it is not among them"
                 )
         return [self.token_of[character] for character in text]
 
@@ -36,6 +38,9 @@ class CharTokenizer:
         characters = []
         for token in tokens:
             if not 0 <= token < len(self):
-                raise VocabularyError(f"cannot decode token {token}: the vocabulary's tokens are 0 to {len(self) - 1}")
+                raise VocabularyError(
+                    f"cannot decode token {token}: "
+                    f"the vocabulary's tokens are 0 to {len(self) - 1}"
+                )
             characters.append(self.vocabulary[token])
         return "".join(characters)

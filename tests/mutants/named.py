@@ -53,8 +53,8 @@ NAMED = [
         name="the last window never drawn",
         page="grounding/batches.md",
         file="corpus.py",
-        old="randint(len(tokens) - context_length,",
-        new="randint(len(tokens) - context_length - 1,",
+        old="beyond = len(tokens) - context_length",
+        new="beyond = len(tokens) - context_length - 1",
     ),
     Mutant(
         name="flattened in another order",
