@@ -8,14 +8,17 @@ from forker import Forker
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-# What builds this repository's own site, or opens it in a browser.
-THE_SITE = ("tests/browser/", "tests/site/test_addresses.py", "tests/site/test_canary.py", "tests/site/test_look.py")
+# What builds this repository's own site.
+THE_SITE = (
+    *("tests/browser/test_behaviour.py", "tests/browser/test_weight.py"),
+    *("tests/site/test_addresses.py", "tests/site/test_canary.py", "tests/site/test_look.py"),
+)
 
 
 class Scheduling(LoadScopeScheduling):
     """Which tests run one after the other where pytest has several processes: those of a file, which share fixtures.
 
-    Those of THE_SITE do together: they share its caches, and the browser, which the first of them may have to install.
+    Those of THE_SITE do together: they share its caches.
     """
 
     # Not by xdist_group marks: with pytest 9.2, xdist 3.8 passes them over without a word (pytest-xdist, issue 1386).

@@ -3,8 +3,11 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+from filelock import FileLock
 
 NAMES = ("chromium", "google-chrome")
 ADVICE = "no Chromium: install chromium, or name one in CHROMIUM, or run: .venv/bin/playwright install chromium"
@@ -26,10 +29,12 @@ def find(playwrights: str, install: Callable[[], None]) -> str:
         if not found:
             raise NoChromium(f"CHROMIUM={named!r} is not a program; name a Chromium, or unset it")
         return found
-    found = on_path() or (playwrights if Path(playwrights).is_file() else None)
-    if not found and os.geteuid() == 0 and shutil.which("apt-get"):
-        install()
-        found = on_path()
+    # While one process of these tests installs it, it is on the path before it works.
+    with FileLock(Path(tempfile.gettempdir(), "lower-triangle-chromium.lock")):
+        found = on_path() or (playwrights if Path(playwrights).is_file() else None)
+        if not found and os.geteuid() == 0 and shutil.which("apt-get"):
+            install()
+            found = on_path()
     if not found:
         raise NoChromium(ADVICE)
     return found

@@ -1,6 +1,8 @@
 """Which Chromium the browser tests take, and what they say where there is none."""
 
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,21 @@ def test_root_gets_debians_where_nothing_else_is_there(machine, monkeypatch):
     machine("apt-get")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert find("/nowhere", lambda: machine("chromium")).endswith("/chromium")
+
+
+def test_of_two_who_ask_at_once_one_installs_and_the_other_waits(machine, monkeypatch):
+    machine("apt-get")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    installed = []
+
+    def install() -> None:
+        installed.append("begun")
+        time.sleep(0.2)
+        machine("chromium")
+
+    with ThreadPoolExecutor(2) as both:
+        found = list(both.map(lambda _: find("/nowhere", install), range(2)))
+    assert installed == ["begun"] and all(path.endswith("/chromium") for path in found)
 
 
 def test_who_is_not_root_installs_nothing_and_is_told_in_one_line_what_to_install(machine):

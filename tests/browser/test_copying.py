@@ -48,9 +48,9 @@ def cited_by(page) -> list[str]:
 
 def press_all(page: Page) -> list[str]:
     """What each of a page's buttons puts on the clipboard."""
-    page.locator(f"{BUTTONS}:visible").first.wait_for()
-    # A solution is copied by who has opened it.
+    # A solution is copied by who has opened it, and on some pages all code stands in boxes.
     page.evaluate("for (const box of document.querySelectorAll('details')) box.open = true")
+    page.locator(f"{BUTTONS}:visible").first.wait_for()
     held = []
     for button in page.locator(BUTTONS).all():
         button.click()
