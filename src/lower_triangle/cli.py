@@ -288,7 +288,11 @@ def run_inspect(options: Namespace) -> None:
 
 def add_reproduce(parser: Parser) -> None:
     parser.add_argument(
-        "names", type=str, nargs="*", metavar="NAME", help="a stage, lecture_notebook or counting; left out, all"
+        "names",
+        type=str,
+        nargs="*",
+        metavar="NAME",
+        help="a stage, lecture_notebook, gpt_longer or counting; left out, all",
     )
     add_corpus(parser, left_out="tinyshakespeare")
     parser.add_argument("--seeds", type=int, default=3, help="how many runs of each, with the seeds 0, 1, ...")

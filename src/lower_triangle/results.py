@@ -42,13 +42,15 @@ class Setting:
     train: TrainConfig
 
 
-# What is recorded, by name: each stage at its own setting, and the model of the lecture's notebook.
+# What is recorded, by name: each stage at its own setting, the model of the lecture's notebook, and `gpt` trained for
+# five times as long.
 SETTINGS = {name: Setting(name, stage.model, stage.train) for name, stage in STAGES.items()} | {
     "lecture_notebook": Setting(
         "layer_norm",
         ModelConfig(context_length=32, d_model=64, n_head=4, n_layer=4),
         TrainConfig(batch_size=16, learning_rate=1e-3),
     ),
+    "gpt_longer": Setting("gpt", STAGES["gpt"].model, replace(STAGES["gpt"].train, steps=10_000)),
 }
 
 # What is recorded without any training, and how long the runs of characters are that it counts.
