@@ -1,5 +1,6 @@
 """What the front matter of the pages promises."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -77,3 +78,15 @@ def test_what_a_page_needs_is_a_page_or_is_to_come(name):
 def test_no_object_is_added_by_two_lessons():
     added = Counter(path for page in LESSONS.values() for path in facts(page)["adds"])
     assert [path for path, times in added.items() if times > 1] == []
+
+
+def test_each_question_of_the_faq_is_answered_by_lines_that_run_and_leads_to_a_lesson():
+    page = PAGES["docs/reference/faq.md"]
+    questions = re.split(r"^## ", page.text, flags=re.MULTILINE)[1:]
+    assert len(questions) >= 7
+    for question in questions:
+        title = question.splitlines()[0]
+        assert title.endswith("?"), title
+        assert re.search(r"\]\(\.\./(grounding|attention)/[\w-]+\.md#", question), f"{title}: link the place that shows it"
+    ran = {block.section for block in page.blocks if block.runs}
+    assert len(ran) == len(questions)
