@@ -35,7 +35,10 @@ def sample_next(
     Source: Holtzman et al. 2019 (arXiv 1904.09751) for `top_p`, which they call nucleus sampling.
     """
     if not temperature >= 0:
-        raise UsageError(f"temperature={temperature} is not a number of at least 0; try 0, the likeliest token, or 1")
+        raise UsageError(
+            f"temperature={temperature} is not a number of at least 0; "
+            "try 0, the likeliest token, or 1"
+        )
     require_choice(top_k, top_p, len(logits))
     if temperature == 0:
         return int(logits.argmax())
