@@ -140,4 +140,5 @@ def test_facts_stand_below_the_title(small):
         "3 minutes · after [Far](reaches.md), not yet (to come) · [@lecture 01:02:00] · [@vaswani2017 §3]",
         "{.facts}",
     ]
-    assert with_facts("# Title\n", facts(small.project, page, {})) == "# Title\n"
+    for nothing in ({}, {"needs": []}):
+        assert with_facts("# Title\n", facts(small.project, page, nothing)) == "# Title\n"
