@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
+from pagecode.reader import read_page
+
 from .axe import violations
-from .served import Site, addresses
+from .served import OURS, Site, addresses, source_of
 from .waiting import until
 
 PAGES = addresses()
@@ -14,6 +16,20 @@ WIDE = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 OPEN_ALL = "for (const box of document.querySelectorAll('details')) box.open = true"
 SCHEME = "document.body.dataset.mdColorScheme"
+WITH_FIGURES = [
+    address
+    for address, source in ((page, source_of(page)) for page in PAGES)
+    if source and any(block.figures for block in read_page(OURS, source).blocks)
+]
+# The colours that words may have, and those that the words of figures have.
+WORDS = """() => {
+  const probe = document.body.appendChild(document.createElement("i"));
+  const words = ["ink", "muted"].map(name => {
+    probe.className = `fill-${name}`;
+    return getComputedStyle(probe).fill;
+  });
+  return [words, [...document.querySelectorAll(".figure svg text")].map(text => getComputedStyle(text).fill)];
+}"""
 # Where the focus is; whether one sees it there, on the element, on its label or around the form it is in; whether that
 # is on the screen.
 FOCUS = """() => {
@@ -56,6 +72,15 @@ def test_axe_finds_nothing_light_or_dark_wide_or_narrow(address: str, visit: Cal
     counts = f"{len(found['default']):3} light {len(found['slate']):3} dark  /{address}"
     note("axe: violations of WCAG 2.2 A and AA, at 1280 and 390 px together", counts)
     assert found == {"default": [], "slate": []}
+
+
+@pytest.mark.parametrize("address", WITH_FIGURES)
+def test_what_is_written_in_a_figure_follows_the_palette(address: str, visit: Callable[..., Page]):
+    """axe passes over words in a drawing: they are to have the colours of words, in the dark too."""
+    page = visit(address, color_scheme="dark")
+    page.evaluate(OPEN_ALL)
+    words, drawn = page.evaluate(WORDS)
+    assert drawn and set(drawn) <= set(words), f"/{address}"
 
 
 def test_axe_finds_nothing_in_the_open_search_and_the_open_menu(visit: Callable[..., Page]):
