@@ -2,7 +2,7 @@
 # title: Train a head
 # description: Train one head of self-attention on a play, hold its loss against counted pairs, and see its matrix fill in.
 # minutes: 15
-# needs: [query-key-value]
+# needs: [one-head]
 # jupyter:
 #   kernelspec:
 #     display_name: Python 3

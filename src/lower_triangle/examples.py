@@ -18,6 +18,9 @@ W_K = torch.tensor([[2.0, 0.0], [0.0, 2.0]])  # (C, D)
 # What a letter hands over: its own kind, ten times as large.
 W_V = torch.tensor([[10.0, 0.0], [0.0, 10.0]])  # (C, D)
 
+# One row a letter of "oh", another word, which reads "yet": o is a vowel, h a consonant.
+OH = torch.tensor([[0.0, 1.0], [1.0, 0.0]])  # (T, C)
+
 
 def unit(*shape: int) -> Tensor:
     """Random numbers with mean 0 and variance 1, spread evenly: the same on every processor for the same seed."""

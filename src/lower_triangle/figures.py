@@ -54,6 +54,22 @@ def draw_weights(
     return ax
 
 
+def draw_filling(weights: Tensor, letters: str) -> Axes:
+    """Draw the weights of a text on itself, each row marked as a step: the site fills it in row by row.
+
+    Shapes:
+        weights: (T, T)
+    """
+    ax = draw_weights(weights, letters, letters)
+    for cell in ax.patches:
+        cell.set_gid(f"step-{cell.get_y()}")
+    for number in ax.texts:
+        number.set_gid(f"step-{math.floor(number.get_position()[1])}")
+    for row, letter in enumerate(ax.get_yticklabels()):
+        letter.set_gid(f"step-{row}")
+    return ax
+
+
 def rounded(weight: float) -> str:
     """Two decimals, a half rounded up as on paper: 1/8 is 0.13."""
     return f"{math.floor(100 * weight + 0.5) / 100:.2f}"

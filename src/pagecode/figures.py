@@ -8,6 +8,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
 FONT = re.compile(r"(?:(?P<weight>bold|\d00) )?(?P<size>[\d.]+)px")
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
+STEP = re.compile(r"step-\d+")
 DECIMALS = re.compile(r"-?\d+\.\d{3,}")
 
 
@@ -62,7 +63,9 @@ def ungrouped(element: ElementTree.Element) -> list[ElementTree.Element]:
 
 
 def present(element: ElementTree.Element, colours: dict[str, str]) -> None:
-    """Turn a style into attributes, and colours that the page has into classes."""
+    """Turn a style into attributes; colours that the page has, and the names of steps, into classes."""
+    if STEP.fullmatch(element.get("id", "")):
+        element.set("class", f"step {element.attrib.pop('id')}")
     style = dict(part.split(":", 1) for part in element.attrib.pop("style", "").split(";") if ":" in part)
     for name, value in style.items():
         name, value = name.strip(), value.strip()

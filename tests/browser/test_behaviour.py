@@ -14,6 +14,7 @@ from .watch import Watch
 
 LESSON = "attention/query-key-value/"
 SCHEME = "document.body.dataset.mdColorScheme"
+PHONE = {"viewport": {"width": 390, "height": 844}}
 # A mark that a full load would take away.
 MARK = "window.stays = true"
 STAYS = "window.stays === true"
@@ -167,6 +168,39 @@ def test_who_wants_no_motion_sees_none(visit: Callable[..., Page]):
     assert page.evaluate(lasting) == []
 
 
+FILLING = ".figure:has(.step)"
+# How much of each row of a figure is to be seen, from the first to the last.
+SEEN = """figure => [0, 1, 2, 3, 4, 5, 6].map(
+  row => Math.min(...[...figure.querySelectorAll(`.step-${row}`)].map(one => Number(getComputedStyle(one).opacity))))"""
+
+
+def test_the_triangle_fills_in_when_it_is_seen_and_again_when_asked(visit: Callable[..., Page]):
+    page = visit("attention/causal-mask/", **PHONE)
+    figure = page.locator(FILLING)
+    assert figure.evaluate(SEEN) == [1] * 7, "before it is seen, nothing has begun"
+    figure.locator("svg").scroll_into_view_if_needed()
+    expect(figure).to_have_class(re.compile("filling"))
+    assert figure.evaluate(SEEN)[6] == 0
+    end = "figure => Promise.all(figure.getAnimations({subtree: true}).map(one => one.finished.then(() => one.currentTime)))"
+    assert max(figure.evaluate(end)) < 5000
+    assert figure.evaluate(SEEN) == [1] * 7
+    figure.get_by_role("button", name="Fill it in again").press("Enter")
+    assert figure.evaluate(SEEN)[6] == 0
+
+
+@pytest.mark.parametrize("how", ["reduced motion", "no scripts", "paper"])
+def test_the_triangle_stands_still(how: str, visit: Callable[..., Page]):
+    asked = {"reduced_motion": "reduce"} if how == "reduced motion" else {"java_script_enabled": how != "no scripts"}
+    page = visit("attention/causal-mask/", **asked)
+    figure = page.locator(FILLING)
+    figure.locator("svg").scroll_into_view_if_needed()
+    if how == "paper":
+        expect(figure).to_have_class(re.compile("filling"))
+        page.emulate_media(media="print")
+    assert figure.evaluate(SEEN) == [1] * 7
+    assert figure.get_by_role("button").count() == 0
+
+
 def test_what_is_not_there_is_said_on_a_page_of_the_site(visit: Callable[..., Page], site: Site, watch: Watch):
     page = visit("")
     address = site.url("no/such/page/")
@@ -208,3 +242,9 @@ def test_on_paper_no_line_of_code_is_cut(address: str, visit: Callable[..., Page
     boxes = page.locator("article pre")
     assert boxes.count() > 5
     assert boxes.evaluate_all("all => all.filter(box => box.scrollWidth > box.clientWidth + 1).length") == 0
+
+
+def test_the_cheat_sheet_is_two_sides_of_paper(visit: Callable[..., Page]):
+    page = visit("reference/cheatsheet/")
+    paper = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 2

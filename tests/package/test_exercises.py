@@ -74,6 +74,66 @@ def test_every_belief_of_the_catalogue_is_tried_and_has_a_hint_of_its_own(name):
     assert not any("return" in belief.hint or "torch." in belief.hint for belief in beliefs), "a hint holds no solution"
 
 
+# Right in other ways than the solutions: the exercise, and the body.
+ALSO_RIGHT = [
+    ("match-scores", "return q @ k.transpose(-2, -1)"),
+    ("match-scores", 'return torch.einsum("...id,...jd->...ij", q, k)'),
+    ("one-query", "return F.scaled_dot_product_attention(q[None], keys, values)[0]"),
+    (
+        "one-query",
+        """
+        scores = [q.dot(key) / len(q) ** 0.5 for key in keys]
+        shares = [(score - max(scores)).exp() for score in scores]
+        return sum(share * value for share, value in zip(shares, values)) / sum(shares)""",
+    ),
+    ("masked-weights", "return scores.masked_fill(~visible, -1e9).softmax(dim=-1)"),
+    ("masked-weights", "return (scores + torch.where(visible, 0, -math.inf)).softmax(dim=-1)"),
+    (
+        "masked-weights",
+        """
+        scores = torch.where(visible, scores, -math.inf)
+        shares = (scores - scores.amax(dim=-1, keepdim=True)).exp()
+        return shares / shares.sum(dim=-1, keepdim=True)""",
+    ),
+    ("row-entropy", "return torch.special.entr(weights).sum(dim=-1)"),
+    ("row-entropy", "return -(weights * (weights + 1e-9).log()).sum(dim=-1)"),
+    ("row-entropy", "return -(weights * weights.log()).nansum(dim=-1)"),
+    ("who-hears", "return torch.autograd.functional.jacobian(layer, x).ne(0).any(dim=3).any(dim=1)"),
+    ("who-hears", "return torch.func.jacrev(layer)(x).abs().amax(dim=(1, 3)) > 1e-6"),
+    (
+        "who-hears",
+        """
+        T = len(x)
+        heard = torch.zeros(T, T, dtype=torch.bool)
+        for i in range(T):
+            for c in range(layer(x).size(1)):
+                leaf = x.clone().requires_grad_()
+                layer(leaf)[i, c].backward()
+                heard[i] |= (leaf.grad != 0).any(dim=-1)
+        return heard""",
+    ),
+]
+# However one pushes, as long as no two numbers of a position are pushed alike.
+ALSO_RIGHT += [
+    (
+        "who-hears",
+        f"""
+        rng, columns = torch.Generator().manual_seed({seed}), []
+        for j in range(len(x)):
+            pushed = x.clone()
+            pushed[j] += {size} * torch.randn(x.size(1), generator=rng)
+            columns.append(~torch.isclose(layer(pushed), layer(x)).all(dim=-1))
+        return torch.stack(columns, dim=1)""",
+    )
+    for seed, size in enumerate((0.1, 1, 10, 1000))
+]
+
+
+@pytest.mark.parametrize(("name", "body"), ALSO_RIGHT)
+def test_other_right_answers_are_right(name, body):
+    assert report(checked(name, body)).startswith(f"{name}: right, all ")
+
+
 # What no belief explains: the exercise, the body, what is said to be behind it, and a part of the hint.
 OTHER = [
     (
@@ -185,12 +245,101 @@ OTHER = [
         "an error",
         "It went well without gradients.",
     ),
+    ("match-scores", "return (q * k).sum()", "another shape", "The shape is (), and (3, 3) is wanted."),
+    ("match-scores", "return q.sum(-1, keepdim=True) * k.sum(-1)[..., None, :]", "", "Take one wrong score."),
+    (
+        "one-query",
+        "return (q[None] @ keys.T / len(q) ** 0.5).softmax(-1) @ values",
+        "another shape",
+        "The shape is (1, 2), and (2,) is wanted.",
+    ),
+    ("one-query", "return (keys @ q).log_softmax(0) @ values", "", "0.2840, 0.1400, 0.5760"),
+    (
+        "masked-weights",
+        "return scores.masked_fill_(~visible, -math.inf).softmax(dim=-1)",
+        "an argument written into",
+        "scores is not what it was",
+    ),
+    (
+        "masked-weights",
+        "return scores.detach().masked_fill(~visible, -math.inf).softmax(dim=-1)",
+        "cut off from the gradient",
+        ".detach()",
+    ),
+    ("masked-weights", "return scores.masked_fill(~visible, math.nan).softmax(-1)", "NaN", "of 0 · ∞"),
+    ("row-entropy", "return torch.special.entr(weights).sum(-1, keepdim=True)", "another shape", "(3, 1)"),
+    ("row-entropy", "return weights.std(dim=-1)", "", "its natural logarithm"),
+    (
+        "who-hears",
+        "return torch.autograd.functional.jacobian(layer, x).abs().sum(dim=(1, 3))",
+        "how much, and not whether",
+        "What makes True and False of numbers?",
+    ),
+    ("who-hears", "return torch.eye(len(x)).flip(0) == 1", "", "change x[j] by hand"),
     ("one-head", HEAD.replace("x @ w_q,", "(x @ w_q).detach(),"), "cut off from the gradient", "nothing could learn"),
     ("one-head", HEAD.replace("weights @ v", "2 * weights @ v"), "rows that do not sum to one", "print their sums"),
     ("crude-average", "return [x[: t + 1].mean(0) for t in range(len(x))]", "no tensor", "a list of 3 tensors"),
     ("crude-average", "T, C = x.shape; return Average()(x)", "a fixed number of dimensions", "(B, T, C)"),
     ("one-head", "B, T, C = x.shape", "a fixed number of dimensions", "from the end"),
     ("one-head", HEAD.replace("x @ w_k,", "x + w_k,"), "an error", "Print the shapes"),
+    (
+        "softmax-backward",
+        """
+            average = torch.stack([w @ g for w, g in zip(weights, gradient)])
+            return weights * (gradient - average[:, None])""",
+        "an error",
+        "One table is right, several side by side are not.",
+    ),
+    ("softmax-backward", "return gradient", "", "Raise one score of the row"),
+    (
+        "softmax-backward",
+        "average = gradient.mul_(weights).sum(-1, keepdim=True)\nreturn gradient - weights * average",
+        "an argument written into",
+        "gradient is not what it was",
+    ),
+    ("cross-attend", "return F.scaled_dot_product_attention(x, other, other)", "", "Fill in one."),
+    (
+        "cross-attend",
+        "return F.scaled_dot_product_attention(x @ w_q, other @ w_k, (other @ w_v).detach())",
+        "cut off from the gradient",
+        ".detach()",
+    ),
+    (
+        "cross-attend",
+        "return ((x @ w_q) @ (other @ w_k).t() / w_q.size(1) ** 0.5).softmax(1) @ other @ w_v",
+        "an error",
+        "only the last two of k change places",
+    ),
+    ("padding-mask", "return torch.ones(len(lengths), T, T).bool()", "", "draw the table of that text alone"),
+    (
+        "padding-mask",
+        """
+            place = torch.arange(T)
+            real = place >= T - lengths[:, None]
+            return (place <= place[:, None]) * real[:, None] + torch.eye(T)""",
+        "how much, and not whether",
+        "What makes True and False of numbers?",
+    ),
+    (
+        "place-tokens",
+        "return token_table[tokens] + position_table.detach()[: tokens.size(1)]",
+        "cut off from the gradient",
+        "nothing could learn",
+    ),
+    ("place-tokens", "return token_table[tokens[0]] + position_table[: tokens.size(1)]", "another shape", "(1, 3, 2)"),
+    ("place-tokens", "return position_table[: tokens.size(1)] + 0 * token_table[tokens]", "", "look up both rows"),
+    (
+        "write-on",
+        """
+            text = tokens[0].tolist()
+            for _ in range(length):
+                text.append(int(model(torch.tensor([text[-context_length:]]))[0, -1].argmax()))
+            return torch.tensor(text)""",
+        "another shape",
+        "has one of the dimensions moved, or been kept or dropped?",
+    ),
+    ("write-on", "return model(tokens)", "another shape", "The shape is (1, 1, 3), and (1, 3) is wanted."),
+    ("write-on", "return torch.cat([tokens, model(tokens[0])])", "an error", "Print the shapes"),
 ]
 
 
@@ -218,6 +367,16 @@ def test_a_report_says_the_case_the_arguments_wanted_got_and_the_hint():
         "  got    [[1.6667, 1.6667], [1.6667, 5], [5, 5]]",
         "  hint   Every row is divided by T, how long the whole text is. It tempts,",
     ]
+
+
+def test_a_mask_needs_no_gradient_and_is_not_named_among_what_does():
+    verdict = checked("masked-weights", "return scores.detach().masked_fill(~visible, -math.inf).softmax(dim=-1)")
+    assert verdict.facts == {"wanted": "a gradient for scores", "got": "none, or another, for scores"}
+
+
+def test_a_layer_that_is_asked_about_says_what_it_does():
+    shown = report(checked("who-hears", "return torch.eye(len(x)) == 1"))
+    assert "given  layer = the crude average, x = [[5, 5], [0, 10], [10, 0]]" in shown
 
 
 def test_checking_draws_no_random_numbers():

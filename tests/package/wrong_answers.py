@@ -319,6 +319,485 @@ WRONG = {
         "always a square": "return torch.ones(Tk, Tk, dtype=torch.bool).tril()",
         "rows are keys": "return torch.tensor([[j <= Tk - Tq + i for i in range(Tq)] for j in range(Tk)]).T.mT",
     },
+    "softmax-backward": {
+        "each weight hangs on its own score alone": """
+            diagonal = weights - weights.pow(2)
+            return diagonal * gradient""",
+        "weight times gradient": "return torch.mul(gradient, weights)",
+        "the weight is left out": """
+            average = torch.einsum("...k,...k->...", weights, gradient)
+            return gradient - average[..., None]""",
+        "all weights count alike": """
+            Tk = weights.size(-1)
+            return weights * gradient - weights * gradient.sum(-1, keepdim=True) / Tk""",
+        "the other way round": """
+            jacobian = weights[..., :, None] * weights[..., None, :] - torch.diag_embed(weights)
+            return (jacobian @ gradient[..., None]).squeeze(-1)""",
+        "the largest is taken away": """
+            largest = gradient.max(dim=-1, keepdim=True).values
+            return (gradient - largest) * weights""",
+        "the logarithm of the weights": """
+            total = torch.ones_like(weights) @ gradient.mT
+            return gradient - total.diagonal(dim1=-2, dim2=-1)[..., None] * weights""",
+        "probability less target": """
+            out = weights.clone()
+            out -= gradient
+            return out""",
+        "sums down the columns": """
+            felt = weights * gradient
+            return felt - weights * felt.sum(0)""",
+        "dim=1 is the row": """
+            felt = gradient * weights
+            return felt - felt.sum(1, keepdim=True) * weights""",
+        "one number a row, lined up with the columns": """
+            average = (weights * gradient).sum(-1)
+            return (gradient - average) * weights""",
+        "one sum for the whole table": """
+            average = torch.dot(weights.flatten(), gradient.flatten())
+            return weights * gradient - weights * average""",
+        "the weights are scores": """
+            scores = weights.clone().requires_grad_()
+            scores.softmax(-1).backward(gradient)
+            return scores.grad""",
+    },
+    "cross-attend": {
+        "who asks shows the keys": """
+            scores = torch.matmul(x @ w_q, (x @ w_k).transpose(-1, -2)) * w_q.size(-1) ** -0.5
+            return torch.matmul(F.softmax(scores, -1), other @ w_v)""",
+        "who asks hands over the values": """
+            scores = torch.matmul(x @ w_q, (other @ w_k).transpose(-1, -2)) * w_q.size(-1) ** -0.5
+            return torch.matmul(F.softmax(scores, -1), x @ w_v)""",
+        "each text reads itself": "return F.scaled_dot_product_attention(x @ w_q, x @ w_k, x @ w_v)",
+        "the other text asks": "return F.scaled_dot_product_attention(other @ w_q, x @ w_k, x @ w_v)",
+        "a triangle hides what comes later": """
+            return F.scaled_dot_product_attention(x @ w_q, other @ w_k, other @ w_v, is_causal=True)""",
+        "both texts are read": """
+            all = torch.cat([x, other], dim=-2)
+            return F.scaled_dot_product_attention(x @ w_q, all @ w_k, all @ w_v)""",
+        "one answer for all": """
+            summary = (other @ w_v).sum(-2, keepdim=True) / other.size(-2)
+            return torch.ones(x.size(-2), 1) @ summary""",
+        "no scale": "return F.scaled_dot_product_attention(x @ w_q, other @ w_k, other @ w_v, scale=1)",
+        "divided by D, the root forgotten": """
+            return F.scaled_dot_product_attention(x @ w_q, other @ w_k, other @ w_v, scale=1 / w_v.size(1))""",
+        "divided by the root of another size": """
+            return F.scaled_dot_product_attention(x @ w_q, other @ w_k, other @ w_v, scale=len(w_q) ** -0.5)""",
+        "softmax over those who ask": """
+            scores = other @ w_k @ (x @ w_q).mT / math.sqrt(w_k.size(1))
+            return scores.softmax(-1).mT @ (other @ w_v)""",
+        "keys and values swapped": """
+            return F.scaled_dot_product_attention(x @ w_q, other @ w_v, other @ w_k)""",
+        "an exponential can hold anything": """
+            shares = torch.exp((x @ w_q) @ (other @ w_k).mT / math.sqrt(w_q.size(1)))
+            return (shares / shares.sum(-1, keepdim=True)) @ (other @ w_v)""",
+    },
+    "padding-mask": {
+        "padded at the right": """
+            masks = []
+            for length in lengths:
+                mask = torch.eye(T).bool()
+                mask[:length, :length] = torch.ones(length, length).tril().bool()
+                masks.append(mask)
+            return torch.stack(masks)""",
+        "the length counts the padding": """
+            mask = torch.eye(T).bool().repeat(len(lengths), 1, 1)
+            for b, length in enumerate(lengths):
+                mask[b, length:, length:] = torch.ones(T - length, T - length).tril().bool()
+            return mask""",
+        "one place too many or too few": """
+            places = range(T)
+            return torch.tensor([
+                [[i == j or T - n < j <= i for j in places] for i in places] for n in lengths.tolist()
+            ])""",
+        "a padded position looks at nothing": """
+            places = range(T)
+            return torch.tensor([
+                [[T - n <= j <= i for j in places] for i in places] for n in lengths.tolist()
+            ])""",
+        "a padded position looks at its past": """
+            places = range(T)
+            return torch.tensor([
+                [[j <= i and (i < T - n or j >= T - n) for j in places] for i in places] for n in lengths.tolist()
+            ])""",
+        "padding is hidden as a query only": """
+            mask = torch.ones(len(lengths), T, T).tril() == 1
+            for b, length in enumerate(lengths):
+                mask[b, : T - length] = torch.eye(T)[: T - length] == 1
+            return mask""",
+        "no padding": "return torch.ones(lengths.numel(), T, T).tril().bool()",
+        "the future is seen": """
+            mask = torch.eye(T).bool().repeat(len(lengths), 1, 1)
+            for b, length in enumerate(lengths):
+                mask[b, T - length :, T - length :] = True
+            return mask""",
+        "rows are keys": """
+            mask = torch.eye(T).bool().repeat(len(lengths), 1, 1)
+            for b, length in enumerate(lengths):
+                mask[b, T - length :, T - length :] = torch.ones(length, length).triu().bool()
+            return mask""",
+        "True means hidden": """
+            hidden = torch.ones(len(lengths), T, T).triu(1) == 1
+            for b, length in enumerate(lengths):
+                hidden[b, :, : T - length] = True
+                hidden[b].fill_diagonal_(False)
+            return hidden""",
+        "one mask for all texts": """
+            longest = max(lengths.tolist())
+            mask = torch.eye(T).bool()
+            mask[T - longest :, T - longest :] = torch.ones(longest, longest).tril().bool()
+            return mask.expand(len(lengths), -1, -1)""",
+        "which positions are real": """
+            return torch.tensor([[False] * (T - length) + [True] * length for length in lengths.tolist()])""",
+        "something to add to the scores": """
+            mask = torch.full((len(lengths), T, T), -math.inf).triu(1)
+            for b, length in enumerate(lengths):
+                mask[b, :, : T - length] = -math.inf
+                mask[b].fill_diagonal_(0)
+            return mask""",
+    },
+    "place-tokens": {
+        "which, without where": "return F.embedding(tokens, token_table)",
+        "the token's number is its place": """
+            return F.embedding(tokens, token_table) + F.embedding(tokens, position_table)""",
+        "places are counted from the end": """
+            T = tokens.shape[1]
+            return token_table[tokens] + position_table[torch.arange(T - 1, -1, -1)]""",
+        "places are counted from 1": """
+            out = token_table[tokens]
+            for t in range(tokens.shape[1]):
+                out[:, t] += position_table[t + 1]
+            return out""",
+        "the last rows of the table": """
+            start = len(position_table) - tokens.shape[1]
+            return token_table[tokens] + position_table[start:]""",
+        "each text has a place": """
+            places = torch.arange(tokens.size(0)).unsqueeze(1).expand_as(tokens)
+            return token_table[tokens] + position_table[places]""",
+        "one place for all": """
+            return token_table[tokens] + position_table[torch.zeros_like(tokens)]""",
+        "the number of the place": """
+            out = token_table[tokens]
+            for t in range(tokens.size(1)):
+                out[:, t] += t
+            return out""",
+        "added before they are looked up": """
+            places = torch.arange(tokens.size(-1)).expand_as(tokens)
+            return token_table[places + tokens]""",
+        "side by side": """
+            where = position_table[: tokens.size(1)].repeat(tokens.size(0), 1, 1)
+            return torch.cat((token_table[tokens], where), dim=2)""",
+        "one times the other": """
+            return torch.einsum("btc,tc->btc", token_table[tokens], position_table[: tokens.size(1)])""",
+        "other shares of the two": """
+            pair = torch.broadcast_tensors(token_table[tokens], position_table[: tokens.size(1)])
+            return torch.stack(pair).mean(0)""",
+        "every text fills its context": """
+            places = torch.arange(len(position_table))
+            return F.embedding(tokens, token_table) + F.embedding(places, position_table)""",
+    },
+    "write-on": {
+        "the text always fits": """
+            for _ in range(length):
+                tokens = torch.cat([tokens, model(tokens[-context_length:])[:, -1:].argmax(-1)], 1)
+            return tokens""",
+        "the beginning is kept": """
+            text = tokens[0].tolist()
+            for _ in range(length):
+                logits = model(torch.tensor([text[:context_length]]))
+                text.append(int(logits[0, -1].argmax()))
+            return torch.tensor([text])""",
+        "one token more or less in view": """
+            text = tokens[0].tolist()
+            for _ in range(length):
+                logits = model(torch.tensor([text[-(context_length - 1) :]]))
+                text.append(int(logits[0, -1].argmax()))
+            return torch.tensor([text])""",
+        "a slice that begins before the text": """
+            text = tokens[0].tolist()
+            for _ in range(length):
+                start = len(text) - context_length
+                text.append(model(torch.tensor([text[start:]]))[0, -1].argmax().item())
+            return torch.tensor([text])""",
+        "only the last token is in view": """
+            text = tokens[0].tolist()
+            for _ in range(length):
+                text.append(model(torch.tensor([[text[-1]]]))[0, 0].argmax().item())
+            return torch.tensor([text])""",
+        "what is cropped is gone": """
+            for _ in range(length):
+                if tokens.size(1) > context_length:
+                    tokens = tokens[:, 1 - context_length - 1 :]
+                new = model(tokens)[0, -1].argmax()
+                tokens = torch.cat([tokens, new[None, None]], dim=-1)
+            return tokens""",
+        "the first position speaks": """
+            text = tokens[0].tolist()
+            for _ in range(length):
+                text.append(model(torch.tensor([text[-context_length:]]))[0][0].argmax().item())
+            return torch.tensor([text])""",
+        "the largest in another direction": """
+            for _ in range(length):
+                best = model(tokens[:, -context_length:]).max(dim=1).indices
+                tokens = torch.cat([tokens, best], dim=-1)
+            return tokens""",
+        "a token without its dimensions": """
+            for _ in range(length):
+                _, best = model(tokens[:, -context_length:])[:, -1].max(1)
+                tokens = torch.cat((tokens, best), 1)
+            return tokens""",
+        "one look is enough": """
+            new = model(tokens[:, -context_length:])[0, -1].argmax().item()
+            return torch.tensor([tokens[0].tolist() + [new] * length])""",
+        "every position's token is written down": """
+            for _ in range(length):
+                tokens = torch.hstack([tokens, model(tokens[:, -context_length:]).max(-1).indices])
+            return tokens""",
+        "how likely, instead of which": """
+            for _ in range(length):
+                p = F.softmax(model(tokens[:, -context_length:]), dim=-1)
+                tokens = torch.hstack([tokens, p[:, -1].max(-1, keepdim=True)[0]])
+            return tokens""",
+        "only what is new": """
+            text, new = tokens[0].tolist(), []
+            for _ in range(length):
+                new.append(model(torch.tensor([(text + new)[-context_length:]]))[0, -1].argmax().item())
+            return torch.tensor([new])""",
+        "another number of steps": """
+            while tokens.size(1) < length:
+                new = model(tokens[:, -context_length:])[:, -1].max(-1).indices
+                tokens = torch.cat([tokens, new[None]], 1)
+            return tokens""",
+        "new tokens come first": """
+            text = tokens[0].tolist()
+            for _ in range(length):
+                text.insert(0, model(torch.tensor([text[-context_length:]]))[0, -1].argmax().item())
+            return torch.tensor([text])""",
+    },
+    "match-scores": {
+        "keys ask queries": 'return torch.einsum("...id,...jd->...ji", q, k)',
+        "each query meets its own key only": 'return torch.einsum("...td,...td->...t", q, k)',
+        "the products are not added": "return q.unsqueeze(-2) * k.unsqueeze(-3)",
+        "another dimension is added up": 'return torch.einsum("...id,...jd->...id", q, k)',
+        "keys stand upright by themselves": "return torch.matmul(q, k)",
+        "T turns the last two dimensions": "return torch.matmul(q, torch.swapaxes(k, 0, 1))",
+        "one text asks another": """
+            D = q.size(-1)
+            return q.reshape(-1, D) @ k.reshape(-1, D).T""",
+        "a match is an angle": "return F.cosine_similarity(q[..., :, None, :], k[..., None, :, :], dim=-1)",
+        "a match is being near": "return -(q[..., :, None, :] - k[..., None, :, :]).norm(dim=-1)",
+        "no match is below 0": 'return F.relu(torch.einsum("...id,...jd->...ij", q, k))',
+        "divided already": "return torch.einsum('...id,...jd->...ij', q, k) * q.size(-1) ** -0.5",
+        "weights already": """
+            shares = (q @ k.transpose(-2, -1)).exp()
+            return shares / shares.sum(dim=-1, keepdim=True)""",
+        "the future is hidden already": """
+            scores = q @ k.transpose(-2, -1)
+            past = torch.ones(q.size(-2), k.size(-2)).tril()
+            return scores.masked_fill(past == 0, float("-inf"))""",
+    },
+    "one-query": {
+        "no scale": "return F.softmax(keys @ q, dim=0) @ values",
+        "divided by D, the root forgotten": "return F.softmax((keys * q).mean(dim=-1), dim=0) @ values",
+        "divided by the root of another size": "return F.softmax(keys @ q / len(keys) ** 0.5, dim=0) @ values",
+        "multiplied by the root of D": "return F.softmax(q @ keys.T * math.sqrt(keys.size(1)), dim=0) @ values",
+        "scaled after the softmax": "return F.softmax(keys @ q, dim=0) / len(q) ** 0.5 @ values",
+        "the best key takes all": """
+            _, best = torch.max(q @ keys.T, dim=0)
+            return values[best]""",
+        "exponentials are weights": """
+            out = 0
+            for key, value in zip(keys, values):
+                out = out + math.e ** (key @ q / math.sqrt(len(q))) * value
+            return out""",
+        "scores are weights": "return torch.einsum('d,kd,kv->v', q, keys, values)",
+        "the keys are handed over": "return F.softmax(keys @ q / len(q) ** 0.5, dim=0) @ keys",
+        "keys and values swapped": """
+            weights = F.softmax(q @ values.T / math.sqrt(q.numel()), dim=-1)
+            return (weights[:, None] * keys).sum(dim=0)""",
+        "all values alike": """
+            weights = torch.zeros(len(keys)).softmax(dim=0)
+            return weights @ values""",
+        "the weights are the answer": "return F.softmax(q @ keys.T / len(q) ** 0.5, dim=-1)",
+        "weighed, and not added": """
+            weights = F.softmax(q @ keys.T / len(q) ** 0.5, dim=-1)
+            return torch.stack([w * value for w, value in zip(weights, values)])""",
+        "a sum down the keys": """
+            scores = torch.matmul(q, keys) / math.sqrt(len(q))
+            return F.softmax(scores, dim=0) @ values""",
+        "a softmax for each number": """
+            weights = F.softmax(keys * q / len(q) ** 0.5, dim=0)
+            return (weights * values).sum(0)""",
+        "an exponential can hold anything": """
+            shares = [math.e ** (key @ q / math.sqrt(len(q))) for key in keys]
+            return sum(share * value for share, value in zip(shares, values)) / sum(shares)""",
+    },
+    "masked-weights": {
+        "no mask": "return scores.exp() / scores.exp().sum(dim=-1, keepdim=True)",
+        "0 hides": "return F.softmax(scores.masked_fill(~visible, 0), dim=-1)",
+        "a little below": "return F.softmax(scores.masked_fill(visible == 0, -1), dim=-1)",
+        "as low as the lowest": """
+            lowest = scores.min(dim=-1, keepdim=True).values
+            return F.softmax(torch.where(visible, scores, lowest), dim=-1)""",
+        "a number low enough for these scores": "return F.softmax(scores + (visible.float() - 1) * 10000, dim=-1)",
+        "masked after the softmax": "return F.softmax(scores, dim=-1).masked_fill(~visible, 0)",
+        "masked after the softmax, and divided again": """
+            weights = F.softmax(scores, dim=-1).masked_fill(~visible, 0)
+            return weights / weights.sum(dim=-1, keepdim=True)""",
+        "an exponential can hold anything": """
+            shares = torch.where(visible, torch.exp(scores), 0)
+            return shares / shares.sum(dim=-1, keepdim=True)""",
+        "True means hidden": "return F.softmax(scores.masked_fill(visible, -math.inf), dim=-1)",
+        "the mask lies on its side": """
+            hidden = torch.where(visible.transpose(-2, -1), 0.0, -math.inf)
+            return F.softmax(scores.masked_fill(~visible.transpose(-2, -1), -math.inf) + hidden, dim=-1)""",
+        "a triangle, whatever visible says": """
+            Tq, Tk = scores.shape[-2:]
+            future = torch.triu(torch.ones(Tq, Tk), 1 + Tk - Tq).bool()
+            return F.softmax(scores.masked_fill(future, -math.inf), dim=-1)""",
+        "columns sum to one": """
+            shares = scores.masked_fill(~visible, -math.inf).exp()
+            return shares / shares.sum(dim=-2, keepdim=True)""",
+        "−∞ times 0 is 0": "return F.softmax(scores + (1 - visible.float()) * -math.inf, dim=-1)",
+        "masked scores are the answer": "return torch.where(visible, scores, -math.inf)",
+        "whoever is visible counts alike": """
+            zeros = torch.zeros_like(scores)
+            return F.softmax(zeros.masked_fill(~visible, -math.inf), dim=-1)""",
+    },
+    "row-entropy": {
+        "bits": "return -torch.where(weights > 0, weights * weights.log2(), 0).sum(dim=-1)",
+        "logarithms to the base 10": "return -torch.where(weights > 0, weights * weights.log10(), 0).sum(dim=-1)",
+        "0 times a logarithm is 0": "return (weights * (1 / weights).log()).sum(-1)",
+        "the sign forgotten": "return torch.xlogy(weights, weights).sum(dim=-1)",
+        "the mean over the keys": "return -torch.xlogy(weights, weights).mean(dim=-1)",
+        "a share of the most that is possible": """
+            Tk = weights.shape[-1]
+            return -torch.xlogy(weights, weights).sum(dim=-1) / torch.tensor(float(Tk)).log()""",
+        "columns are rows": "return -torch.xlogy(weights, weights).sum(0)",
+        "one number for the whole table": "return -torch.xlogy(weights, weights).sum()",
+        "a little is added before the logarithm": "return torch.sum(-weights * torch.log(0.001 + weights), dim=-1)",
+        "as if so many were equal": "return 2 ** (-torch.xlogy(weights, weights).sum(-1) / math.log(2))",
+        "these are scores": "return torch.distributions.Categorical(logits=weights).entropy()",
+        "how decided": """
+            Tk = weights.shape[-1]
+            return torch.xlogy(weights, weights * Tk).sum(dim=-1)""",
+        "what the largest leaves over, or the squares": "return 1 - (weights**2).sum(dim=-1)",
+        "every logarithm counts alike": "return -sum(torch.log(column) for column in weights.unbind(-1))",
+        "the terms are not added": "return -torch.xlogy(weights, weights)",
+    },
+    "who-hears": {
+        "rows are who is heard": """
+            rows = []
+            for j in range(len(x)):
+                push = torch.zeros_like(x)
+                push[j] = torch.arange(x.size(1)) + 1.0
+                rows.append((layer(x + push) != layer(x)).any(-1))
+            return torch.stack(rows)""",
+        "True means not heard": """
+            rows = []
+            for j in range(len(x)):
+                pushed = x.clone()
+                pushed[j] += torch.arange(x.size(1)) + 1.0
+                rows.append((layer(pushed) == layer(x)).all(-1))
+            return torch.stack(rows, dim=1)""",
+        "a second name is a copy": """
+            heard = torch.zeros(len(x), len(x), dtype=torch.bool)
+            for j in range(len(x)):
+                pushed = x
+                pushed[j] += 1
+                heard[:, j] = (layer(pushed) != layer(x)).any(dim=-1)
+            return heard""",
+        "only whether it hears itself": """
+            heard = torch.zeros(len(x), len(x)).bool()
+            for t in range(len(x)):
+                pushed = x.clone()
+                pushed[t] += 1
+                heard[t, t] = (layer(pushed)[t] != layer(x)[t]).any()
+            return heard""",
+        "one answer for all who listen": """
+            x = x.clone().requires_grad_()
+            layer(x).sum().backward()
+            return (x.grad.abs().sum(-1) > 0).expand(len(x), len(x))""",
+        "the whole text is pushed at once": """
+            changed = (layer(x + torch.arange(x.size(1)) + 1) != layer(x)).any(dim=-1)
+            return changed[:, None].expand(len(x), len(x))""",
+        "a lower triangle": """
+            i = torch.arange(x.shape[0])
+            return i[:, None] >= i""",
+        "the future is all one": """
+            T = len(x)
+            heard = torch.ones(T, T).tril() == 1
+            for t in range(T - 1):
+                pushed = x.clone()
+                pushed[t + 1 :] += torch.arange(x.size(1)) + 1
+                if (layer(pushed) != layer(x))[: t + 1][t].any():
+                    heard[t, t + 1 :] = True
+            return heard""",
+        "the pushes pile up": """
+            pushed, columns = x.clone(), []
+            for j in range(len(x)):
+                pushed[j] += torch.arange(x.size(1)) + 1
+                columns.append((layer(pushed) != layer(x)).any(dim=1))
+            return torch.stack(columns, dim=1)""",
+        "what comes out is added up": """
+            T = len(x)
+            heard = torch.zeros(T, T, dtype=torch.bool)
+            for i in range(T):
+                leaf = x.clone().requires_grad_()
+                layer(leaf)[i].sum().backward()
+                heard[i] = leaf.grad.abs().amax(dim=-1) > 0
+            return heard""",
+        "only what grows has changed": """
+            T = len(x)
+            heard = torch.zeros(T, T, dtype=torch.bool)
+            for j in range(T):
+                pushed = x.clone()
+                pushed[j] += 1
+                heard[:, j] = (layer(pushed) - layer(x) > 1e-5).any(dim=-1)
+            return heard""",
+        "only one number goes in": """
+            columns = []
+            for j in range(len(x)):
+                pushed = x.clone()
+                pushed[j, 0] += 5
+                columns.append((layer(pushed) != layer(x)).any(dim=-1))
+            return torch.stack(columns, dim=1)""",
+        "only one number comes out": """
+            T = len(x)
+            heard = torch.zeros(T, T, dtype=torch.bool)
+            for i in range(T):
+                leaf = x.clone().requires_grad_()
+                layer(leaf)[i, 0].backward()
+                heard[i] = leaf.grad.abs().amax(dim=-1) > 0
+            return heard""",
+        "every number is pushed alike": """
+            columns = []
+            for j in range(len(x)):
+                pushed = x.clone()
+                pushed[j] -= 2
+                columns.append(~torch.isclose(layer(pushed), layer(x)).all(dim=-1))
+            return torch.stack(columns, dim=1)""",
+        "a factor is a push": """
+            columns = []
+            for j in range(len(x)):
+                keep = torch.ones(len(x), 1)
+                keep[j] = 0
+                columns.append((layer(x * keep) != layer(x)).any(dim=-1))
+            return torch.stack(columns, dim=1)""",
+        "a whisper is silence": """
+            columns = []
+            for j in range(len(x)):
+                pushed = x.clone()
+                pushed[j] += torch.arange(x.size(1)) + 1
+                columns.append(((layer(pushed) - layer(x)).abs() > 0.1).any(dim=-1))
+            return torch.stack(columns, dim=1)""",
+        "NaN as a dye": """
+            columns = []
+            for j in range(len(x)):
+                dyed = x.clone()
+                dyed[j] = float("nan")
+                columns.append(layer(dyed).isnan().any(dim=-1))
+            return torch.stack(columns, dim=1)""",
+    },
 }
 
 HEAD = """

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from lower_triangle.exercises.cases import Case
-from lower_triangle.exercises.tensors import alike
+from lower_triangle.exercises.tensors import alike, learnable
 
 
 @dataclass
@@ -31,7 +31,8 @@ def attempt(function: Callable[..., Any], case: Case) -> Outcome:
     """Call a function with arguments of its own, catching what it prints and whatever it raises."""
     arguments = case.arguments()
     if case.gradient:
-        arguments = {name: tensor.requires_grad_() for name, tensor in arguments.items()}
+        for tensor in learnable(arguments).values():
+            tensor.requires_grad_()
     printed = io.StringIO()
     outcome = Outcome(arguments)
     try:

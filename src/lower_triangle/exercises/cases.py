@@ -13,7 +13,7 @@ class Case:
         title: what is special about it, in a few words
         arguments: makes them, by name, anew each time
         hint: what it means when this case fails and those before it did not
-        gradient: whether a gradient must reach every argument
+        gradient: whether a gradient must reach every argument of floats
     """
 
     title: str

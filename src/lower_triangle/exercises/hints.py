@@ -25,9 +25,13 @@ UNPACKED = (
     "C) and a batch of them is (B, T, C). Which sizes can be asked for from the end, so that both will do?"
 )
 OTHER_DTYPE = "The numbers are right, but they are {got}, and {wanted} is wanted."
+HOW_MUCH = (
+    "This says how much, and asked is whether: it is 0 where False is wanted, and nowhere else. What makes True and "
+    "False of numbers?"
+)
 NAN = (
-    "There is a NaN in it. It comes of 0/0, of ∞/∞, of ∞ − ∞, or of the softmax of a row of −∞ only. Print the "
-    "tensor of each line, and find the first that holds one."
+    "There is a NaN in it. It comes of 0/0, of ∞/∞, of 0 · ∞, of ∞ − ∞, or of the softmax of a row of −∞ only. "
+    "Print the tensor of each line, and find the first that holds one."
 )
 
 
@@ -110,6 +114,8 @@ def of_tensor(
     if got.shape != wanted.shape:
         shapes = f"The shape is {tuple(got.shape)}, and {tuple(wanted.shape)} is wanted."
         return "another shape", f"{shapes} {of_shape(got, wanted, case)}"
+    if wanted.dtype == torch.bool and alike(got != 0, wanted):
+        return "how much, and not whether", HOW_MUCH
     if got.isnan().any():
         return "NaN", NAN
     if hint := leak(exam, function, case):

@@ -14,7 +14,7 @@ from lower_triangle.exercises.attempts import Outcome, attempt
 from lower_triangle.exercises.cases import Case, Examination
 from lower_triangle.exercises.hints import explain
 from lower_triangle.exercises.registry import NOT_BEGUN, Exercise
-from lower_triangle.exercises.tensors import WIDTH, alike, compared, written
+from lower_triangle.exercises.tensors import WIDTH, alike, compared, learnable, written
 from lower_triangle.exercises.verdict import Verdict
 
 
@@ -78,7 +78,7 @@ def wrong(
         before, after = case.arguments()[name], outcome.arguments[name]
         return {"before": written(before, name), "after": written(after, name)}
     if case.gradient and (unreached := without_gradient(exam, case, outcome)):
-        every = ", ".join(case.arguments())
+        every = ", ".join(learnable(case.arguments()))
         return {"wanted": f"a gradient for {every}", "got": f"none, or another, for {', '.join(unreached)}"}
     return {}
 
@@ -95,17 +95,18 @@ def shown(arguments: dict[str, Any]) -> dict[str, str]:
 def without_gradient(exam: Examination, case: Case, outcome: Outcome) -> list[str]:
     """The arguments that the answer's gradient does not reach, or not as it should."""
     if not outcome.value.requires_grad:
-        return list(outcome.arguments)
-    right = {name: tensor.requires_grad_() for name, tensor in case.arguments().items()}
-    wanted = gradients(exam.solution(*right.values()), right)
+        return list(learnable(outcome.arguments))
+    right = attempt(exam.solution, case)
+    wanted = gradients(right.value, right.arguments)
     got = gradients(outcome.value, outcome.arguments)
     return [name for name in wanted if not alike(got[name], wanted[name])]
 
 
-def gradients(answer: Tensor, arguments: dict[str, Tensor]) -> dict[str, Tensor | None]:
-    """The gradient that each argument gets from the squares of an answer."""
-    found = torch.autograd.grad(answer.square().sum(), list(arguments.values()), allow_unused=True)
-    return dict(zip(arguments, found, strict=True))
+def gradients(answer: Tensor, arguments: dict[str, Any]) -> dict[str, Tensor | None]:
+    """The gradient that each argument of floats gets from the squares of an answer."""
+    tensors = learnable(arguments)
+    found = torch.autograd.grad(answer.square().sum(), list(tensors.values()), allow_unused=True)
+    return dict(zip(tensors, found, strict=True))
 
 
 def in_words(error: BaseException) -> str:

@@ -10,6 +10,12 @@ WIDER = 70  # for what is given, which is not compared by eye
 MANY = 24  # numbers; of more, only the first row that is wrong is shown
 
 
+def learnable(arguments: dict[str, Any]) -> dict[str, Tensor]:
+    """Those arguments that a gradient can reach: tensors, and not of whole numbers."""
+    tensors = {name: value for name, value in arguments.items() if isinstance(value, Tensor)}
+    return {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point()}
+
+
 def alike(one: Any, other: Any) -> bool:
     """Whether two answers are the same numbers in the same shape; True is 1."""
     if not (isinstance(one, Tensor) and isinstance(other, Tensor)) or one.shape != other.shape:
