@@ -21,7 +21,7 @@ def facts(page):
 
 
 # Pages that others may name before they are written.
-TO_COME = set("causal-mask scaled notes one-head multi-head layer-norm training sampling".split())
+TO_COME = set("multi-head layer-norm training sampling".split())
 PARTS = ("docs/grounding/", "docs/attention/")
 LESSONS = {name: page for name, page in PAGES.items() if name.startswith(PARTS) and Path(name).stem != "references"}
 

@@ -128,3 +128,19 @@ def test_long_commands_on_pages_are_those_that_made_the_records():
         if line.startswith("lower-triangle reproduce")
     ]
     assert shown and set(shown) <= commands
+
+
+def test_the_losses_on_the_cheat_sheet_are_those_of_the_records():
+    """They stand in prose and tables, which nothing runs."""
+    sheet = (ROOT / "docs/reference/cheatsheet.md").read_text("utf-8")
+    stages = {"bigram": "bigram", "places": "position", "average": "average", "head": "head"}
+    final = {name: f"{load_result(stage)['summary']['final_val']['mean']:.3f}" for name, stage in stages.items()}
+    assert dict(re.findall(r"(bigram|places|average|head)\s+(\d\.\d{3})", sheet)) == final
+    (counted,) = [each["val"] for each in load_result("counting")["orders"] if each["order"] == 5]
+    bars = re.search(r"\| on tiny Shakespeare .*?\n\n", sheet, re.DOTALL)[0]
+    assert dict(re.findall(r"^\| (.+) \| ([\d.]+) \|$", bars, re.MULTILINE)) == {
+        "no idea, ln 65": f"{math.log(65):.3f}",
+        "counted pairs": f"{load_result('bigram')['counted_pairs']['val']:.2f}",
+        "bigram, trained": final["bigram"],
+        "counted 5-grams": f"{counted:.3f}",
+    }
