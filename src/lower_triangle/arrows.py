@@ -90,8 +90,8 @@ def draw_edge(ax: Axes, s: int, t: int, weight: float, number: bool) -> None:
     look = {"color": WEIGHT, "alpha": min(1.0, 0.65 + 0.35 * weight), "linewidth": 0.8 + 2.8 * weight}
     ax.add_patch(FancyArrowPatch(path=curve, arrowstyle="-|>", mutation_scale=7 + 5 * weight, **look))
     if number:
-        # Between neighbours there is room below the arrow, and above it others pass.
-        place = ((s + t) / 2, height + forward * (-0.17 if apart == 1 else 0.15))
+        # Between neighbours there is room under the arrow, and above it others pass.
+        place = ((s + t) / 2, forward * 0.3 if apart == 1 else height + forward * 0.15)
         ax.text(*place, rounded(weight), ha="center", va="center", color=INK, fontsize=9)
 
 
