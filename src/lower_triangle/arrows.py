@@ -37,7 +37,7 @@ def draw_match(query: Tensor, keys: Tensor, letters: str) -> Axes:
         foot = (shadow * direction).tolist()
         ax.plot(*zip(key.tolist(), foot, strict=True), color=MUTED, linestyle=":", linewidth=1)
         ax.plot(*key.tolist(), marker="s", color=KEY, markersize=7)
-        ax.annotate(letter, key.tolist(), (7, 5), textcoords="offset points", color=KEY, family="monospace")
+        ax.annotate(letter, key.tolist(), (7, 5), textcoords="offset points", color=INK, family="monospace")
         ax.annotate(f"{shadow:g}", foot, (0, -16), textcoords="offset points", ha="center", color=INK, fontsize=9)
     reach = 1.2 * keys.abs().max().item()
     ax.set(xlim=(-0.3, reach), ylim=(-0.4, reach), aspect="equal", xticks=[], yticks=[])

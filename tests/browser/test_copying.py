@@ -2,12 +2,12 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from forker import Ended, Forker, run_fresh
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
 from pagecode.outputs import difference, lines_of
 from pagecode.page import Block
@@ -16,7 +16,7 @@ from pagecode.publish.citing import MARK, bibtex, load_citation, with_addresses
 from pagecode.reader import read_page
 
 from .served import BUILT, OURS, Site, addresses, source_of
-from .watch import Watch
+from .tab import Tab
 
 PAGES = [address for address in addresses() if source_of(address)]
 LABS = [address for address in addresses() if address.startswith("labs/")]
@@ -25,11 +25,19 @@ BUTTONS = ".copy button[data-copy]"
 # Once the page has said that it is copied, what the clipboard holds.
 HELD = """async button => {
   const status = button.parentElement.querySelector("[role=status]");
-  while (!status.textContent) await new Promise(requestAnimationFrame);
+  const end = performance.now() + 8000;
+  while (!status.textContent) {
+    if (performance.now() > end) throw new Error("nothing was copied: " + button.outerHTML.slice(0, 150));
+    await new Promise(requestAnimationFrame);
+  }
   if (status.textContent !== "Copied") throw new Error(status.textContent);
   status.textContent = "";
   return await navigator.clipboard.readText();
 }"""
+
+# Something without a colour, above all of the page.
+COVER = """() => Object.assign(document.body.appendChild(document.createElement("div")).style,
+  {position: "fixed", inset: "0", zIndex: "99"})"""
 
 
 def carried_by(block: Block, page) -> list[str]:
@@ -53,28 +61,26 @@ def press_all(page: Page) -> list[str]:
     page.locator(f"{BUTTONS}:visible").first.wait_for()
     held = []
     for button in page.locator(BUTTONS).all():
-        button.click()
+        # With the mouse, at once: that it has hit the button, and nothing lies above it, the clipboard tells.
+        button.click(force=True)
         held.append(button.evaluate(HELD))
     return held
 
 
 @pytest.fixture(scope="package")
-def copied(browser: Browser, site: Site) -> Callable[[str], list[str]]:
+def copied(browser: Browser, site: Site) -> Iterator[Callable[[str], list[str]]]:
     """All that the buttons of a page put on the clipboard; each page is gone through once."""
     found: dict[str, list[str]] = {}
+    tab = Tab(browser, site, permissions=CLIPBOARD)
 
     def copied(address: str) -> list[str]:
         if address not in found:
-            watch = Watch()
-            with browser.new_context(permissions=CLIPBOARD) as context:
-                watch.on(context, site.origin)
-                page = context.new_page()
-                page.goto(site.url(address))
+            with tab.at(address) as page:
                 found[address] = press_all(page) if page.locator(BUTTONS).count() else []
-            assert watch.faults == []
         return found[address]
 
-    return copied
+    yield copied
+    tab.close()
 
 
 def programs(address: str, held: list[str]) -> list[tuple[Block, str]]:
@@ -100,6 +106,13 @@ def check(address: str, block: Block, ended: Ended) -> None:
 def test_the_built_site_has_pages_with_programs():
     assert len(PAGES) > 10 and LABS
     assert sum(block.is_python for address in PAGES for block in read_page(OURS, source_of(address)).blocks) > 30
+
+
+def test_a_button_that_something_lies_above_copies_nothing(visit: Callable[..., Page]):
+    page = visit("attention/average/", permissions=CLIPBOARD)
+    page.evaluate(COVER)
+    with pytest.raises(Error, match="nothing was copied"):
+        press_all(page)
 
 
 @pytest.mark.parametrize("address", PAGES)

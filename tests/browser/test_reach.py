@@ -1,14 +1,15 @@
 """Everyone gets everything: no violation of WCAG 2.2 A and AA, a narrow screen, a keyboard."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from pagecode.reader import read_page
 
 from .axe import violations
 from .served import OURS, Site, addresses, source_of
+from .tab import Tab
 from .waiting import until
 
 PAGES = addresses()
@@ -16,6 +17,14 @@ WIDE = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 OPEN_ALL = "for (const box of document.querySelectorAll('details')) box.open = true"
 SCHEME = "document.body.dataset.mdColorScheme"
+# Where it is dark and narrow, grey words on grey.
+FAINT = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`@media (max-width: 400px) {
+    [data-md-color-scheme=slate] article h1 { color: #777 !important; background: #888 }
+  }`);
+  document.adoptedStyleSheets = [sheet];
+}"""
 WITH_FIGURES = [
     address
     for address, source in ((page, source_of(page)) for page in PAGES)
@@ -58,28 +67,54 @@ def switch(page: Page) -> None:
     assert until(page, f"{SCHEME} !== {before!r}")
 
 
+@pytest.fixture(scope="module")
+def screens(browser: Browser, site: Site) -> Iterator[list[Tab]]:
+    """A wide tab and a narrow one, which go from page to page."""
+    tabs = [Tab(browser, site, **size) for size in (WIDE, PHONE)]
+    yield tabs
+    for tab in tabs:
+        tab.close()
+
+
 @pytest.mark.parametrize("address", PAGES)
-def test_axe_finds_nothing_light_or_dark_wide_or_narrow(address: str, visit: Callable[..., Page], note):
-    pages = [visit(address, color_scheme="light", **size) for size in (WIDE, PHONE)]
+def test_axe_finds_nothing_light_or_dark_wide_or_narrow(address: str, screens: list[Tab], note):
     found = {}
-    for page in pages:
-        page.evaluate(OPEN_ALL)
-    for scheme in ("default", "slate"):
-        assert {page.evaluate(SCHEME) for page in pages} == {scheme}
-        found[scheme] = violations(pages)
-        for page in pages if scheme == "default" else []:
-            switch(page)
+    with screens[0].at(address) as wide, screens[1].at(address) as narrow:
+        pages = [wide, narrow]
+        assert [page.evaluate("innerWidth") for page in pages] == [1280, 390]
+        for page in pages:
+            page.evaluate(OPEN_ALL)
+        for scheme in ("default", "slate"):
+            assert {page.evaluate(SCHEME) for page in pages} == {scheme}
+            found[scheme] = violations(pages)
+            for page in pages if scheme == "default" else []:
+                switch(page)
     counts = f"{len(found['default']):3} light {len(found['slate']):3} dark  /{address}"
     note("axe: violations of WCAG 2.2 A and AA, at 1280 and 390 px together", counts)
     assert found == {"default": [], "slate": []}
 
 
+def test_axe_sees_what_is_wrong_in_one_palette_and_width_alone(screens: list[Tab]):
+    with screens[0].at("start/") as wide, screens[1].at("start/") as narrow:
+        pages = [wide, narrow]
+        for page in pages:
+            page.evaluate(FAINT)
+        seen = []
+        for scheme in ("default", "slate"):
+            seen += [(scheme, page.evaluate("innerWidth")) for page in pages if violations([page])]
+            for page in pages if scheme == "default" else []:
+                switch(page)
+    assert seen == [("slate", 390)]
+
+
 @pytest.mark.parametrize("address", WITH_FIGURES)
-def test_what_is_written_in_a_figure_follows_the_palette(address: str, visit: Callable[..., Page]):
+def test_what_is_written_in_a_figure_follows_the_palette(address: str, screens: list[Tab]):
     """axe passes over words in a drawing: they are to have the colours of words, in the dark too."""
-    page = visit(address, color_scheme="dark")
-    page.evaluate(OPEN_ALL)
-    words, drawn = page.evaluate(WORDS)
+    with screens[0].at(address) as page:
+        switch(page)
+        assert page.evaluate(SCHEME) == "slate"
+        page.evaluate(OPEN_ALL)
+        words, drawn = page.evaluate(WORDS)
     assert drawn and set(drawn) <= set(words), f"/{address}"
 
 
