@@ -1,4 +1,4 @@
-"""Runs what a reader copies: in a child forked from a process that has only imported torch, or in a fresh interpreter.
+"""Runs what a reader copies: in a fork of a process that has imported torch and no more, or in a fresh interpreter.
 
 Run as a program, this file is that process: it takes one order a line and answers each with a line.
 """
@@ -88,8 +88,8 @@ def packages() -> list[str]:
 
 
 def serve() -> None:
-    """Import torch and nothing else; then a fork for each order."""
-    import torch
+    """Import torch, with its compiler, which every optimizer imports, and nothing else; then a fork for each order."""
+    import torch._dynamo
 
     # A fork after an operation on several threads would hang.
     torch.set_num_threads(1)
