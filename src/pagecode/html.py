@@ -10,6 +10,8 @@ VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "met
 ADDRESSES = ("href", "xlink:href", "src", "poster", "action", "formaction")
 # What a <meta> may name by address, for those who show a link to the page.
 PREVIEWS = {"og:url", "og:image", "og:image:url", "og:image:secure_url", "twitter:image"}
+# What colours a word of code: most tags of a page are such.
+COLOUR = re.compile(r'<span class="(\w{1,3})">')
 REFRESH = re.compile(r"\s*[\d.]+\s*[;,]\s*url\s*=\s*['\"]?([^'\"]*)", re.IGNORECASE)
 
 
@@ -64,8 +66,28 @@ def addresses(tag: str, values: dict[str, str]) -> Iterator[tuple[str, str]]:
             yield values.get("property", values.get("name", "")), content
 
 
-class Reader(HTMLParser):
-    """Collects as the standard library's parser goes through a page."""
+class Parser(HTMLParser):
+    """The standard library's parser, with a short way past the tags that colour code."""
+
+    def parse_starttag(self, i: int) -> int:
+        colour = COLOUR.match(self.rawdata, i)
+        if not colour:
+            return super().parse_starttag(i)
+        self.handle_colour(colour[1])
+        return colour.end()
+
+    def parse_endtag(self, i: int) -> int:
+        if not self.rawdata.startswith("</span>", i):
+            return super().parse_endtag(i)
+        self.handle_endtag("span")
+        return i + len("</span>")
+
+    def handle_colour(self, name: str) -> None:
+        """A word of code begins that is coloured as the class `name`."""
+
+
+class Reader(Parser):
+    """Collects as the parser goes through a page."""
 
     def __init__(self, text: str, within: str | None) -> None:
         super().__init__(convert_charrefs=True)
@@ -86,6 +108,13 @@ class Reader(HTMLParser):
     def place(self) -> int:
         line, column = self.getpos()
         return self.starts[line - 1] + column
+
+    def end(self) -> int:
+        """Where the tag ends that is being read."""
+        return self.text.index(">", self.place()) + 1
+
+    def handle_colour(self, name: str) -> None:
+        self.open.append(("span", name))
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attributes}
@@ -116,20 +145,19 @@ class Reader(HTMLParser):
             self.found.sections[-1] += data
 
     def handle_endtag(self, tag: str) -> None:
-        if not any(tag == name for name, _ in self.open):
+        if not any(tag == name for name, _ in reversed(self.open)):
             return
-        end = self.text.index(">", self.place()) + 1
         while True:
             name, classes = self.open.pop()
             if self.within and self.entered == len(self.open):
                 self.entered = None
             # Closed by itself or, where that was forgotten, by what is around it.
             if name == "pre" and self.pre is not None:
-                self.unboxed = Code("".join(self.pre), end)
+                self.unboxed = Code("".join(self.pre), self.end())
                 self.found.codes.append(self.unboxed)
                 self.pre = None
             elif name == "div" and "highlight" in classes.split() and self.unboxed:
-                self.unboxed.end = end
+                self.unboxed.end = self.end()
                 self.unboxed = None
             if name == tag:
                 return

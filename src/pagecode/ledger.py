@@ -120,11 +120,17 @@ def code_reached(project: Project, modules: list[str]) -> list[Path]:
 
 def modules_named(project: Project, code: str, package: str) -> list[str]:
     """The modules that the imports of `code` inside `package` may name, wherever they stand in it."""
+    return [name for name in imports_named(code, package) if module_file(project.source, name)]
+
+
+@lru_cache(maxsize=4096)
+def imports_named(code: str, package: str) -> tuple[str, ...]:
+    """What the imports of `code` inside `package` name, with all that is above it: some of it may be no module."""
     names: list[str] = []
     try:
         nodes = list(ast.walk(ast.parse(code)))
     except SyntaxError:
-        return []  # what imports it will say so
+        return ()  # what imports it will say so
     for node in nodes:
         if isinstance(node, ast.Import):
             names.extend(alias.name for alias in node.names)
@@ -132,7 +138,7 @@ def modules_named(project: Project, code: str, package: str) -> list[str]:
             module = module_named(node, package)
             names.extend([module, *(f"{module}.{alias.name}" for alias in node.names)])
     parents = [".".join(name.split(".")[:length]) for name in names for length in range(1, name.count(".") + 2)]
-    return [name for name in parents if module_file(project.source, name)]
+    return tuple(dict.fromkeys(parents))
 
 
 class Ledger:

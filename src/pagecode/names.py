@@ -4,17 +4,22 @@ import ast
 import builtins
 import re
 import symtable
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 
 BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
 
 
-def bound_names(code: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def bound_names(code: str) -> frozenset[str]:
     """The names that the top level of `code` gives a value, imports included."""
     symbols = symtable.symtable(code, "<page>", "exec").get_symbols()
-    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
+    return frozenset(symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported())
 
 
-def free_names(code: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def free_names(code: str) -> frozenset[str]:
     """The names that a program takes from outside itself, built-in ones left out."""
     used: set[str] = set()
     top = symtable.symtable(code, "<page>", "exec")
@@ -25,7 +30,7 @@ def free_names(code: str) -> set[str]:
         for symbol in table.get_symbols():
             if symbol.is_referenced() and (table is top or symbol.is_global()):
                 used.add(symbol.get_name())
-    return used - bound_names(code) - BUILTINS
+    return frozenset(used - bound_names(code) - BUILTINS)
 
 
 def imported(statement: ast.Import | ast.ImportFrom, package: str = "") -> dict[str, str]:
@@ -50,7 +55,7 @@ def module_named(statement: ast.ImportFrom, package: str) -> str:
     return ".".join([*above, statement.module] if statement.module else above)
 
 
-def add_imports(found: dict[str, str], more: dict[str, str]) -> None:
+def add_imports(found: dict[str, str], more: Mapping[str, str]) -> None:
     """Add imports to others: `import a.b` and `import a.c` both bind `a` and are both needed."""
     for name, lines in more.items():
         both = dict.fromkeys([*found.get(name, "").splitlines(), *lines.splitlines()])
@@ -58,13 +63,14 @@ def add_imports(found: dict[str, str], more: dict[str, str]) -> None:
         found[name] = "\n".join(both) if submodules else lines
 
 
-def top_level_imports(code: str) -> dict[str, str]:
+@lru_cache(maxsize=4096)
+def top_level_imports(code: str) -> Mapping[str, str]:
     """Each name that the top level of `code` imports, with an import of that name alone."""
     found: dict[str, str] = {}
     for statement in ast.parse(code).body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             add_imports(found, imported(statement))
-    return found
+    return MappingProxyType(found)
 
 
 def meaning(line: str) -> str:

@@ -4,7 +4,7 @@ import ast
 import doctest
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pagecode.names import add_imports, free_names, meaning, top_level_imports
@@ -84,7 +84,7 @@ def in_order(definitions: list[Source]) -> list[Source]:
     return ordered
 
 
-def imports_of(block: Block) -> dict[str, str]:
+def imports_of(block: Block) -> Mapping[str, str]:
     """What a block imports at its top level; embedded source has its imports from its module."""
     return {} if block.sources else top_level_imports(python_of(block))
 

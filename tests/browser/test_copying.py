@@ -1,5 +1,6 @@
 """What the reader copies is what ran: every button of every page, pressed, and each program run from the clipboard."""
 
+import ast
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ import pytest
 from forker import Ended, Forker, run_fresh
 from playwright.sync_api import Browser, Error, Page
 
+from pagecode.names import free_names
 from pagecode.outputs import difference, lines_of
 from pagecode.page import Block
 from pagecode.programs import program
@@ -25,7 +27,7 @@ BUTTONS = ".copy button[data-copy]"
 # Once the page has said that it is copied, what the clipboard holds.
 HELD = """async button => {
   const status = button.parentElement.querySelector("[role=status]");
-  const end = performance.now() + 8000;
+  const end = performance.now() + 4000;
   while (!status.textContent) {
     if (performance.now() > end) throw new Error("nothing was copied: " + button.outerHTML.slice(0, 150));
     await new Promise(requestAnimationFrame);
@@ -94,6 +96,35 @@ def programs(address: str, held: list[str]) -> list[tuple[Block, str]]:
     return pairs
 
 
+def defines(statement: ast.stmt) -> bool:
+    """True for what does nothing when it runs but give a name to something."""
+    return isinstance(statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign)
+
+
+def goes_through(longer: str, shorter: str) -> bool:
+    """True when running one program runs another: all its statements in their order, and before the last of them
+    nothing else but definitions. What the shorter one needs must be in it, for the longer one may define more."""
+    own = [ast.dump(statement) for statement in ast.parse(shorter).body]
+    for statement in ast.parse(longer).body:
+        if own and ast.dump(statement) == own[0]:
+            own.pop(0)
+        elif own and not defines(statement):
+            return False
+    return not own and not free_names(shorter)
+
+
+def to_run(pairs: list[tuple[Block, str]]) -> list[tuple[Block, str]]:
+    """The programs that no longer one of their section goes through."""
+    return [
+        (block, code)
+        for block, code in pairs
+        if not any(
+            other.section == block.section and other.line > block.line and goes_through(longer, code)
+            for other, longer in pairs
+        )
+    ]
+
+
 def check(address: str, block: Block, ended: Ended) -> None:
     """A program ends well, and prints what its section shows up to its block."""
     page = read_page(OURS, source_of(address))
@@ -133,14 +164,41 @@ def test_each_button_of_a_lab_copies_its_cell(address: str, copied, note):
     note("Clipboard: buttons pressed", f"{len(held):4} buttons, {len(held):3} cells     /{address}")
 
 
+@pytest.mark.parametrize(
+    ("longer", "runs"),
+    [
+        ("import math\nx = 1\nprint(x)\n", True),
+        ("import math\n\n\ndef f(): ...\n\n\nx = 1  # one\nprint(x)\nprint(math.pi)\n", True),
+        ("x = 1\nprint(2)\nprint(x)\n", False),
+        ("print(x)\nx = 1\n", False),
+        ("x = 1\nprint(y)\n", False),
+        ("x = 1\n", False),
+    ],
+)
+def test_a_longer_program_runs_a_shorter_one_where_it_has_its_statements_and_does_nothing_between(longer, runs):
+    assert goes_through(longer, "x = 1\nprint(x)\n") is runs
+
+
+def test_a_program_that_lacks_what_a_longer_one_has_is_run_itself():
+    assert not goes_through("import math\nprint(math.pi)\n", "print(math.pi)\n")
+
+
 @pytest.mark.parametrize("address", PAGES)
-def test_each_copied_program_ends_as_its_page_shows(address: str, copied, forker: Forker):
+def test_each_copied_program_ends_as_its_page_shows(address: str, copied, forker: Forker, tmp_path: Path, note):
+    """The longest of all in an interpreter of its own, the others in forks of one that has only imported torch."""
+    pairs = programs(address, copied(address))
+    *others, longest = sorted(to_run(pairs), key=lambda pair: len(pair[1])) or [None]
+    for block, code in others:
+        check(address, block, forker.run(code))
+    if longest:
+        block, code = longest
+        check(address, block, run_fresh(code, tmp_path, OURS.source))
+        note("Clipboard: programs", f"{len(pairs):4}, all run by {len(others) + 1:3} of them  /{address}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", PAGES)
+def test_each_copied_program_alone_ends_as_its_page_shows(address: str, copied, forker: Forker):
+    """Those too that a longer one goes through."""
     for block, code in programs(address, copied(address)):
         check(address, block, forker.run(code))
-
-
-@pytest.mark.parametrize("address", PAGES)
-def test_the_longest_program_of_a_page_ends_so_in_a_fresh_interpreter(address: str, copied, tmp_path: Path):
-    pairs = programs(address, copied(address))
-    for block, code in sorted(pairs, key=lambda pair: len(pair[1]))[-1:]:
-        check(address, block, run_fresh(code, tmp_path, OURS.source))

@@ -25,6 +25,12 @@ FAINT = """() => {
   }`);
   document.adoptedStyleSheets = [sheet];
 }"""
+# Words of one class in one kind of box, grey on grey.
+FAINT_CODE = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`.language-python .k, .language-python .kn { color: #777 !important; background: #888 }`);
+  document.adoptedStyleSheets = [sheet];
+}"""
 WITH_FIGURES = [
     address
     for address, source in ((page, source_of(page)) for page in PAGES)
@@ -76,8 +82,8 @@ def screens(browser: Browser, site: Site) -> Iterator[list[Tab]]:
         tab.close()
 
 
-@pytest.mark.parametrize("address", PAGES)
-def test_axe_finds_nothing_light_or_dark_wide_or_narrow(address: str, screens: list[Tab], note):
+def in_each_palette(address: str, screens: list[Tab], every_word: bool = False) -> dict[str, list[str]]:
+    """What axe finds on a page at both widths, by the palette."""
     found = {}
     with screens[0].at(address) as wide, screens[1].at(address) as narrow:
         pages = [wide, narrow]
@@ -86,12 +92,31 @@ def test_axe_finds_nothing_light_or_dark_wide_or_narrow(address: str, screens: l
             page.evaluate(OPEN_ALL)
         for scheme in ("default", "slate"):
             assert {page.evaluate(SCHEME) for page in pages} == {scheme}
-            found[scheme] = violations(pages)
+            found[scheme] = violations(pages, every_word)
             for page in pages if scheme == "default" else []:
                 switch(page)
+    return found
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_axe_finds_nothing_light_or_dark_wide_or_narrow(address: str, screens: list[Tab], note):
+    found = in_each_palette(address, screens)
     counts = f"{len(found['default']):3} light {len(found['slate']):3} dark  /{address}"
     note("axe: violations of WCAG 2.2 A and AA, at 1280 and 390 px together", counts)
     assert found == {"default": [], "slate": []}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", PAGES)
+def test_axe_finds_nothing_in_any_word_of_code(address: str, screens: list[Tab]):
+    assert in_each_palette(address, screens, every_word=True) == {"default": [], "slate": []}
+
+
+def test_axe_sees_a_word_of_code_that_is_faint_in_one_box_and_passes_over_the_words_that_are_like_it(screens: list[Tab]):
+    with screens[0].at("start/") as page:
+        page.evaluate(FAINT_CODE)
+        few, all_of_them = violations([page]), violations([page], every_word=True)
+    assert few and all("color-contrast" in found for found in few) and len(few) < len(all_of_them)
 
 
 def test_axe_sees_what_is_wrong_in_one_palette_and_width_alone(screens: list[Tab]):

@@ -9,9 +9,9 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from pathlib import Path
 
+from pagecode.html import Parser
 from pagecode.page import Page
 from pagecode.project import Problem
 
@@ -47,8 +47,8 @@ class Inline:
     refused: list[str] = field(default_factory=list)
 
 
-class Reader(HTMLParser):
-    """Collects what is inline as the standard library's parser goes through a page."""
+class Reader(Parser):
+    """Collects what is inline as the parser goes through a page."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
