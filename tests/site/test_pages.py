@@ -21,8 +21,10 @@ def facts(page):
 
 
 # Pages that others may name before they are written.
-TO_COME = set("multi-head layer-norm training sampling".split())
-PARTS = ("docs/grounding/", "docs/attention/")
+TO_COME = set(
+    "multi-head feed-forward residual layer-norm dropout-and-init gpt training sampling nanogpt".split()
+)
+PARTS = ("docs/grounding/", "docs/attention/", "docs/gpt/")
 LESSONS = {name: page for name, page in PAGES.items() if name.startswith(PARTS) and Path(name).stem != "references"}
 
 
@@ -87,6 +89,6 @@ def test_each_question_of_the_faq_is_answered_by_lines_that_run_and_leads_to_a_l
     for question in questions:
         title = question.splitlines()[0]
         assert title.endswith("?"), title
-        assert re.search(r"\]\(\.\./(grounding|attention)/[\w-]+\.md#", question), f"{title}: link the place that shows it"
+        assert re.search(r"\]\(\.\./(grounding|attention|gpt)/[\w-]+\.md#", question), f"{title}: link the place that shows it"
     ran = {block.section for block in page.blocks if block.runs}
     assert len(ran) == len(questions)
