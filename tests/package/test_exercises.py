@@ -98,6 +98,7 @@ ALSO_RIGHT = [
     ("row-entropy", "return torch.special.entr(weights).sum(dim=-1)"),
     ("row-entropy", "return -(weights * (weights + 1e-9).log()).sum(dim=-1)"),
     ("row-entropy", "return -(weights * weights.log()).nansum(dim=-1)"),
+    ("split-heads", "return torch.stack(x.split(x.size(-1) // n_head, dim=-1), dim=-3)"),
     ("who-hears", "return torch.autograd.functional.jacobian(layer, x).ne(0).any(dim=3).any(dim=1)"),
     ("who-hears", "return torch.func.jacrev(layer)(x).abs().amax(dim=(1, 3)) > 1e-6"),
     (

@@ -798,6 +798,21 @@ WRONG = {
                 columns.append(layer(dyed).isnan().any(dim=-1))
             return torch.stack(columns, dim=1)""",
     },
+    "split-heads": {
+        "the wanted shape at once": """
+            T, C = x.shape[-2:]
+            return x.contiguous().view(*x.shape[:-2], n_head, T, C // n_head)""",
+        "heads stay behind positions": "return torch.stack(x.chunk(n_head, dim=-1), dim=-2)",
+        "dealt out like cards": "return torch.stack([x[..., h::n_head] for h in range(n_head)], dim=-3)",
+        "n_head is the width of a head": "return torch.stack(x.split(n_head, dim=-1), dim=-3)",
+        "each head on its side": "return torch.stack([part.transpose(-2, -1) for part in x.chunk(n_head, -1)], dim=-3)",
+        "the text is split": "return torch.stack(torch.tensor_split(x, n_head, dim=-2), dim=-3)",
+        "each head gets everything": "return torch.stack([x] * n_head, dim=-3)",
+        "all heads the same": "return torch.stack([x.chunk(n_head, -1)[0] for _ in range(n_head)], dim=-3)",
+        "the last head first": "return torch.stack(x.chunk(n_head, dim=-1)[::-1], dim=-3)",
+        "heads in front of everything": "return torch.stack([part for part in x.chunk(n_head, dim=-1)])",
+        "dimensions counted from the front": "return torch.stack(x.chunk(n_head, dim=-1), dim=-2).transpose(1, 2)",
+    },
 }
 
 HEAD = """

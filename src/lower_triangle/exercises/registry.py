@@ -219,5 +219,12 @@ EXERCISES = {
             task="Hide what pads a short text.",
             function="padding_mask",
         ),
+        Exercise(
+            name="split-heads",
+            title="To each head its own",
+            page="gpt/multi-head",
+            task="Deal out numbers to the heads.",
+            function="split_heads",
+        ),
     )
 }
