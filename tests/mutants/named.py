@@ -329,4 +329,18 @@ NAMED = [
         old="self.projection(found.transpose(-3, -2).flatten(-2))",
         new="self.projection(found.reshape(*found.shape[:-3], found.size(-2), -1))",
     ),
+    Mutant(
+        name="a last layer of its own",
+        page="gpt/gpt.md",
+        file="model.py",
+        old="    lm_head.weight = embed.token.weight\n",
+        new="",
+    ),
+    Mutant(
+        name="biases where none should be",
+        page="gpt/gpt.md",
+        file="stages.py",
+        old="decoder(config, vocab_size, nn.GELU, bias=False)",
+        new="decoder(config, vocab_size, nn.GELU, bias=True)",
+    ),
 ]

@@ -10,13 +10,13 @@ from pathlib import Path
 ORDER = """
     errors config tokenizer examples corpus counting softmax norms attention blocks
     model stages loss generate checkpoint convert folders devices parallel train
-    results inspecting
+    results inspecting tracing
     figures arrows standalone flags exercises.cases exercises.tensors exercises.verdict exercises.encode_text
     exercises.merge_pair exercises.shift_targets exercises.softmax_rows exercises.count_and_smooth exercises.witten_bell
     exercises.bring_into_range exercises.crude_average exercises.causal_mask exercises.match_scores
     exercises.one_query exercises.masked_weights exercises.who_hears exercises.one_head exercises.place_tokens
     exercises.write_on exercises.row_entropy exercises.softmax_backward exercises.cross_attend exercises.padding_mask
-    exercises.split_heads
+    exercises.split_heads exercises.count_parameters
     exercises.attempts exercises.registry exercises.hints exercises.judge
     exercises.child exercises.submission exercises.commands exercises beyond beyond.kv_cache cli __main__
 """.split()

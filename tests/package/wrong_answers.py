@@ -813,6 +813,50 @@ WRONG = {
         "heads in front of everything": "return torch.stack([part for part in x.chunk(n_head, dim=-1)])",
         "dimensions counted from the front": "return torch.stack(x.chunk(n_head, dim=-1), dim=-2).transpose(1, 2)",
     },
+    "count-parameters": {
+        "the last layer is another table": """
+            V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer
+            return torch.tensor([V * C + C * V, T * C, N * 4 * C**2, N * 8 * C**2, (2 * N + 1) * C])""",
+        "positions do not count": """
+            V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer
+            return torch.tensor([V * C, 0, N * 4 * C**2, N * 8 * C**2, (2 * N + 1) * C])""",
+        "a place is one number": """
+            V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer
+            return torch.tensor([V * C, T, N * 4 * C**2, N * 8 * C**2, (2 * N + 1) * C])""",
+        "one block": """
+            V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer
+            return torch.tensor([V * C, T * C, 4 * C**2, 8 * C**2, 3 * C])""",
+        "no projection": """
+            V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer
+            return torch.tensor([V * C, T * C, N * 3 * C**2, N * 8 * C**2, (2 * N + 1) * C])""",
+        "each head is as wide as the model": """
+            V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer
+            return torch.tensor([V * C, T * C, N * (H * 3 * C**2 + C**2), N * 8 * C**2, (2 * N + 1) * C])""",
+        "one narrow head": """
+            V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer
+            return torch.tensor([V * C, T * C, N * (3 * C * C // H + C**2), N * 8 * C**2, (2 * N + 1) * C])""",
+        "the feed-forward has one matrix": """
+            V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer
+            return torch.tensor([V * C, T * C, N * 4 * C**2, N * C * 4 * C, (2 * N + 1) * C])""",
+        "the feed-forward is as narrow as the model": """
+            V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer
+            return torch.tensor([V * C, T * C, N * 4 * C**2, N * 2 * C**2, (2 * N + 1) * C])""",
+        "both ways are four times as wide": """
+            V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer
+            return torch.tensor([V * C, T * C, N * 4 * C**2, N * 2 * (4 * C) ** 2, (2 * N + 1) * C])""",
+        "no last norm": """
+            V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer
+            return torch.tensor([V * C, T * C, N * 4 * C**2, N * 8 * C**2, N * 2 * C])""",
+        "one norm a block": """
+            V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer
+            return torch.tensor([V * C, T * C, N * 4 * C**2, N * 8 * C**2, (N + 1) * C])""",
+        "biases": """
+            V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer
+            return torch.tensor([V * C, T * C, N * (3 * C * (C + 1) + C * (C + 1)), N * (4 * C * (C + 1) + C * (4 * C + 1)), 2 * (2 * N + 1) * C])""",
+        "bytes": """
+            V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer
+            return torch.tensor([4 * V * C, 4 * T * C, N * 16 * C**2, N * 32 * C**2, 4 * (2 * N + 1) * C])""",
+    },
 }
 
 HEAD = """

@@ -226,5 +226,12 @@ EXERCISES = {
             task="Deal out numbers to the heads.",
             function="split_heads",
         ),
+        Exercise(
+            name="count-parameters",
+            title="All its numbers",
+            page="gpt/gpt",
+            task="Count what a GPT learns.",
+            function="count_parameters",
+        ),
     )
 }
