@@ -813,6 +813,36 @@ WRONG = {
         "heads in front of everything": "return torch.stack([part for part in x.chunk(n_head, dim=-1)])",
         "dimensions counted from the front": "return torch.stack(x.chunk(n_head, dim=-1), dim=-2).transpose(1, 2)",
     },
+    "feed-forward": {
+        "no bend": "return F.linear(F.linear(x, w_up.T, b_up), w_down.T, b_down)",
+        "the bend comes last": "return torch.clamp((x @ w_up + b_up) @ w_down + b_down, min=0)",
+        "the bend comes first": "return (torch.clamp(x, min=0) @ w_up + b_up) @ w_down + b_down",
+        "no bias on the way up": "return F.relu(x @ w_up) @ w_down + b_down",
+        "no bias on the way down": "return F.relu(x @ w_up + b_up) @ w_down",
+        "another bend": "return torch.nn.GELU()(x @ w_up + b_up) @ w_down + b_down",
+        "the distance from 0": "return (x @ w_up + b_up).abs() @ w_down + b_down",
+        "the bend is a softmax": "return F.softmax(x @ w_up + b_up, dim=-1) @ w_down + b_down",
+        "what came in is added": "return x + F.relu(x @ w_up + b_up) @ w_down + b_down",
+        "positions hear each other": """
+            made = F.relu(x @ w_up + b_up) @ w_down + b_down
+            return made.mean(dim=-2, keepdim=True).repeat_interleave(x.size(-2), dim=-2)""",
+        "the way up is all": "return F.relu(x @ w_up + b_up)",
+        "matrices lie on their side": "return F.relu(x @ w_up.T + b_up) @ w_down.T + b_down",
+    },
+    "residual-block": {
+        "no sum at all": "return ffn(attn(x))",
+        "one sum, after attention": "h = attn(x) + x; return ffn(h)",
+        "one sum, after the feed-forward": "h = attn(x); return ffn(h) + h",
+        "one sum around both": "return ffn(attn(x)) + x",
+        "both layers read what came in": "return torch.stack([x, attn(x), ffn(x)]).sum(0)",
+        "the second sum adds to what came in": "h = x + attn(x); return x + ffn(h)",
+        "think first": "h = x + ffn(x); return h + attn(h)",
+        "what came in is added twice": "h = x + attn(x); return (h + ffn(h)) + x",
+        "the mean of old and new": "h = (x + attn(x)) / 2; return (h + ffn(h)) / 2",
+        "the difference": "h = x - attn(x); return h - ffn(h)",
+        "the first half": "return attn(x) + x",
+        "multiplied": "h = x * attn(x); return h * ffn(h)",
+    },
     "count-parameters": {
         "the last layer is another table": """
             V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer

@@ -38,7 +38,7 @@ def code_cells(name: str) -> list[dict]:
 
 
 def test_the_labs_are_those_that_we_know():
-    assert set(LABS) == {"train-a-head"}
+    assert set(LABS) == {"train-a-head", "train-a-gpt"}
 
 
 @pytest.mark.parametrize("name", LABS)
@@ -99,10 +99,11 @@ def test_lines_of_code_need_no_scrolling(name):
     assert [line for line in lines if len(line) > 80] == []
 
 
-def test_each_claim_of_the_lab_held_in_the_run_that_it_shows():
-    printed = [outputs(cell)[0] for cell in code_cells("train-a-head")]
+@pytest.mark.parametrize(("name", "number"), [("train-a-head", 8), ("train-a-gpt", 7)])
+def test_each_claim_of_a_lab_held_in_the_run_that_it_shows(name, number):
+    printed = [outputs(cell)[0] for cell in code_cells(name)]
     claims = [line for text in printed for line in text.split("\n") if re.match("(yes|no)  ", line)]
-    assert len(claims) == 8
+    assert len(claims) == number
     assert [claim for claim in claims if not claim.startswith("yes")] == []
 
 
@@ -113,25 +114,45 @@ def test_the_lab_draws_its_losses_and_its_matrices():
     assert article("train-a-head").count('role="img"') == 2
 
 
-def tries() -> dict[str, dict[str, str]]:
-    """What the end of the lab asks the reader to change, by the first setting of each try: settings with new values."""
-    asked = re.findall(r"^# \d\. \*\*(`.+?)\*\*", LABS["train-a-head"].source, re.MULTILINE)
+def test_the_lab_of_a_gpt_draws_its_loss_beside_what_was_counted():
+    [figure] = [figure for cell in code_cells("train-a-gpt") for figure in outputs(cell)[1]]
+    assert all(name in figure for name in ("last tenth", "1 before", "2 before", "3 before"))
+
+
+def tries(lab: str) -> dict[str, dict[str, str]]:
+    """What the end of a lab asks the reader to change, by the first setting of each try: settings with new values."""
+    asked = re.findall(r"^# \d\. \*\*(`.+?)\*\*", LABS[lab].source, re.MULTILINE)
     assert len(asked) == 3
     settings = [dict(re.findall(r"`(\w+) = (.+?)`", one)) for one in asked]
     return {next(iter(one)): one for one in settings}
 
 
-@pytest.mark.parametrize("setting", tries())
-def test_what_the_lab_asks_to_try_runs_as_a_plain_program(setting, tmp_path):
-    """In fewer steps, so what it comes to is another matter, except that a context of one cannot look back."""
-    code = LABS["train-a-head"].source
-    for name, value in {"STEPS": "200", **tries()[setting]}.items():
+def tried(lab: str, setting: str, steps: int, folder: Path) -> str:
+    """What a lab prints as a plain program, in few steps, with what one of its tries changes."""
+    code = LABS[lab].source
+    for name, value in {"STEPS": str(steps), **tries(lab)[setting]}.items():
         code, changed = re.subn(rf"^{name} = [^#\n]*", f"{name} = {value}  ", code, flags=re.MULTILINE)
         assert changed == 1
-    file = tmp_path / "lab.py"
+    file = folder / "lab.py"
     file.write_text(code, encoding="utf-8")
     environment = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, file], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, file], cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    choosy = re.search("(yes|no|n/a) +it ends more choosy", done.stdout)
-    assert choosy and choosy[1] == ("n/a" if setting == "CONTEXT" else "yes"), done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("setting", tries("train-a-head"))
+def test_what_the_lab_of_a_head_asks_to_try_runs_as_a_plain_program(setting, tmp_path):
+    """What so few steps come to is another matter, except that a context of one cannot look back."""
+    printed = tried("train-a-head", setting, 200, tmp_path)
+    choosy = re.search("(yes|no|n/a) +it ends more choosy", printed)
+    assert choosy and choosy[1] == ("n/a" if setting == "CONTEXT" else "yes"), printed
+
+
+@pytest.mark.parametrize("setting", tries("train-a-gpt"))
+def test_what_the_lab_of_a_gpt_asks_to_try_runs_as_a_plain_program(setting, tmp_path):
+    (tmp_path / "mine.txt").write_text("one fish two fish red fish blue fish\n" * 100, encoding="utf-8")
+    printed = tried("train-a-gpt", setting, 40, tmp_path)
+    assert re.search("yes +no place hears the last one", printed), printed
+    heads = printed.count("the loss rises by")
+    assert heads == {"HEADS": 2, "TEXT": 8, "LAYERS": 4}[setting]

@@ -53,3 +53,22 @@ class Examination:
     beliefs: tuple[Belief, ...]
     by_hand: str
     time: str = ""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer to be handed to the reader's function, that can say what it does.
+
+    Attributes:
+        says: what it does, in a few words
+        does: a tensor out of a tensor
+    """
+
+    says: str
+    does: Callable[[Any], Any]
+
+    def __call__(self, x: Any) -> Any:
+        return self.does(x)
+
+    def __repr__(self) -> str:
+        return self.says

@@ -227,6 +227,20 @@ EXERCISES = {
             function="split_heads",
         ),
         Exercise(
+            name="feed-forward",
+            title="Think alone",
+            page="gpt/feed-forward",
+            task="Let each position think.",
+            function="feed_forward_layer",
+        ),
+        Exercise(
+            name="residual-block",
+            title="Add to what came in",
+            page="gpt/residual",
+            task="Look, think, and add each time.",
+            function="residual_block",
+        ),
+        Exercise(
             name="count-parameters",
             title="All its numbers",
             page="gpt/gpt",

@@ -5,7 +5,6 @@ Longer than other modules, for it has the layers that are asked about.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from lower_triangle.attention import attend, average_matmul, causal_mask
 from lower_triangle.examples import W_K, W_Q, W_V, YET
-from lower_triangle.exercises.cases import Belief, Case, Examination
+from lower_triangle.exercises.cases import Belief, Case, Examination, Layer
 
 
 def who_hears(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -39,20 +38,6 @@ def who_hears(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
             pushed[j, c] += 0.3
             heard[:, j] |= ((layer(pushed) - before).abs() > 1e-5).any(dim=-1)
     return heard
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer that can say what it does."""
-
-    says: str
-    does: Callable[[Tensor], Tensor]
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return self.does(x)
-
-    def __repr__(self) -> str:
-        return self.says
 
 
 def of_yet(says: str, weigh: Callable[[Tensor], Tensor]) -> Any:
