@@ -1,6 +1,7 @@
-"""Numbers brought into range: mean 0 and variance 1."""
+"""Numbers brought into range: mean 0 and variance 1, or a mean square of 1."""
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 
 def standardize(x: Tensor, dim: int, eps: float = 1e-5) -> Tensor:
@@ -24,3 +25,27 @@ def standardize(x: Tensor, dim: int, eps: float = 1e-5) -> Tensor:
     distance = x - x.mean(dim=dim, keepdim=True)  # (B, C)
     variance = distance.square().mean(dim=dim, keepdim=True)
     return distance / (variance + eps).sqrt()
+
+
+class RMSNorm(nn.Module):
+    """Divide by the root of the mean square, and scale each number as it was learnt: LayerNorm without its mean.
+
+    Args:
+        d_model: how many numbers belong together (C)
+        eps: what is added to the mean square, so that zeros do not divide by 0
+
+    Shapes:
+        x: (..., C)
+        returns: (..., C)
+
+    Source: Zhang and Sennrich 2019 (arXiv 1910.07467), eq. (4), without its optional bias.
+    """
+
+    def __init__(self, d_model: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(d_model))
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean_square = x.square().mean(dim=-1, keepdim=True)  # (..., 1)
+        return self.weight * x / (mean_square + self.eps).sqrt()  # (..., C)

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lower_triangle.norms import standardize
+from lower_triangle.norms import RMSNorm, standardize
 
 
 def test_by_hand():
@@ -26,3 +26,17 @@ def test_what_comes_out_does_not_hang_on_the_unit_that_went_in():
 
 def test_equal_numbers_become_0():
     assert standardize(torch.full((2, 3), 4.0), dim=-1).tolist() == [[0.0] * 3] * 2
+
+
+def test_rms_norm_by_hand_and_beside_torchs():
+    """1, 7, 7, 9: the squares are 45 on average."""
+    norm = RMSNorm(4)
+    x = torch.tensor([1.0, 7.0, 7.0, 9.0])
+    assert norm(x).tolist() == pytest.approx((x / 45**0.5).tolist(), abs=1e-6)
+    theirs = torch.nn.RMSNorm(4, eps=1e-5)
+    with torch.no_grad():
+        norm.weight.copy_(torch.tensor([1.0, 2.0, 3.0, 4.0]))
+    theirs.load_state_dict(norm.state_dict())
+    x = torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(0)) * 5 + 1
+    torch.testing.assert_close(norm(x), theirs(x))
+    assert norm(torch.zeros(4)).tolist() == [0.0] * 4

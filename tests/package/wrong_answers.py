@@ -843,6 +843,35 @@ WRONG = {
         "the first half": "return attn(x) + x",
         "multiplied": "h = x * attn(x); return h * ffn(h)",
     },
+    "layer-norm": {
+        "the unbiased variance": """
+            size = (x.std(dim=-1, keepdim=True) ** 2 + eps) ** 0.5
+            return (x - x.mean(-1, keepdim=True)) / size * weight + bias""",
+        "the mean stays": "return weight * F.rms_norm(x, (x.size(-1),), eps=eps) + bias",
+        "divided by the variance": """
+            variance, mean = torch.var_mean(x, dim=-1, keepdim=True, correction=0)
+            return weight * (x - mean) / (variance + eps) + bias""",
+        "eps outside of the root": """
+            variance, mean = torch.var_mean(x, dim=-1, keepdim=True, correction=0)
+            return weight * (x - mean) / (variance**0.5 + eps) + bias""",
+        "columns": """
+            variance, mean = torch.var_mean(x, dim=0, keepdim=True, correction=0)
+            return weight * (x - mean) / (variance + eps) ** 0.5 + bias""",
+        "a whole text at once": """
+            return weight * F.layer_norm(x, x.shape[-2:], eps=eps) + bias""",
+        "the length is 1": """
+            d = x - x.mean(-1, keepdim=True)
+            return weight * d / (d.pow(2).sum(-1, keepdim=True) + eps).sqrt() + bias""",
+        "divided by the largest": """
+            d = x - x.mean(-1, keepdim=True)
+            return weight * d / (d.abs().max(-1, keepdim=True).values + eps) + bias""",
+        "the mean distance": """
+            d = x - x.mean(-1, keepdim=True)
+            return weight * d / (d.abs().mean(-1, keepdim=True) + eps) + bias""",
+        "weight and bias are left out": "return F.layer_norm(x, x.shape[-1:], eps=eps)",
+        "first shifted, then multiplied": "return weight * (F.layer_norm(x, x.shape[-1:], eps=eps) + bias)",
+        "a softmax": "return F.softmax(x, -1) * weight + bias",
+    },
     "count-parameters": {
         "the last layer is another table": """
             V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer

@@ -43,6 +43,19 @@ def test_every_rung_of_the_ladder_was_trained_alike():
     assert (ladder[0]["context_length"], ladder[0]["d_model"], ladder[0]["batch_size"]) == (8, 32, 32)
 
 
+def test_the_ladder_on_the_home_page_is_that_of_the_records():
+    text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| .+ \| ([\d,]+) \| \**([\d.]+)\** \| `(.+)` \|$", text, re.MULTILINE)
+    wanted = []
+    for name in (*STAGES, "gpt_longer"):
+        record = load_result(name)
+        line = next(line for line in record["sample"].splitlines() if len(line) >= 16)
+        wanted.append((f"{record['params']:,}", f"{record['summary']['final_val']['mean']:.3f}", line[:32].strip()))
+    assert rows == wanted
+    worse = re.findall(r"\[(.+?)\].*\*\*[\d.]+\*\*", text)
+    assert worse == ["the average of the past", "three blocks in a row"]
+
+
 def test_two_rungs_are_worse_and_the_last_is_within_the_noise():
     loss = {name: load_result(name)["summary"]["final_val"] for name in STAGES if name != "gpt"}
     better_and_worse = [

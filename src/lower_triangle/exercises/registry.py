@@ -241,6 +241,13 @@ EXERCISES = {
             function="residual_block",
         ),
         Exercise(
+            name="layer-norm",
+            title="A common scale",
+            page="gpt/layer-norm",
+            task="Bring each position into range.",
+            function="layer_norm_rows",
+        ),
+        Exercise(
             name="count-parameters",
             title="All its numbers",
             page="gpt/gpt",
