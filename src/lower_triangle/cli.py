@@ -7,7 +7,9 @@ import ast
 import json
 import os
 import random
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -75,7 +77,7 @@ def dispatch(words: list[str]) -> int:
 
 def overview() -> str:
     """What there is, in one screen."""
-    commands = "\n".join(f"  {name:10} {command.purpose}" for name, command in COMMANDS.items())
+    commands = in_columns({name: command.purpose for name, command in COMMANDS.items()})
     examples = "\n".join(f"  {command.examples[0]}" for command in COMMANDS.values())
     return (
         f"usage: {PROGRAM} COMMAND ...\n\nSelf-attention and GPT from scratch, one stage at a time.\n\n"
@@ -88,7 +90,17 @@ def list_stages() -> str:
     tree = ast.parse(Path(__file__).with_name("stages.py").read_text("utf-8"))
     sentences = {node.name: ast.get_docstring(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
     values = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign)}
-    return "\n".join(f"  {key.value:10} {sentences[key.value]}" for key in values["STAGES"].keys)
+    return in_columns({key.value: sentences[key.value] for key in values["STAGES"].keys})
+
+
+def in_columns(sentences: dict[str, str]) -> str:
+    """Each name with its sentence beside it, wrapped where the terminal ends."""
+    left = 4 + max(map(len, sentences))
+    width = max(left + 20, shutil.get_terminal_size().columns - 2)
+    return "\n".join(
+        textwrap.fill(f"  {name}".ljust(left) + text, width, subsequent_indent=" " * left, break_on_hyphens=False)
+        for name, text in sentences.items()
+    )
 
 
 def make_parser(name: str) -> Parser:
@@ -197,8 +209,10 @@ def add_sample(parser: Parser) -> None:
     parser.add_argument("--prompt", type=str, help="the text to continue; left out, a new line")
     parser.add_argument("--length", type=int, default=400, help="how many characters to write")
     parser.add_argument("--temperature", type=float, default=1.0, help="0 is the likeliest each time, 1 as learnt")
-    parser.add_argument("--top_k", type=int, help="choose among the k likeliest characters only")
-    parser.add_argument("--top_p", type=float, help="choose among the likeliest that together reach a probability of p")
+    parser.add_argument("--top_k", type=int, help="choose among the k likeliest characters only [all]")
+    parser.add_argument(
+        "--top_p", type=float, help="choose among the likeliest that together reach a probability of p [all]"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the draws; the same seed writes the same text")
     add_device(parser)
     add_json(parser)

@@ -16,14 +16,15 @@ class CommandError(Exception):
 def run_command(code: str, folder: Path) -> str:
     """What a command prints when it runs in `folder`, with the programs of this environment first on its path.
 
+    It is told of a terminal of 80 columns, whatever the author's own is.
+
     Raises:
         CommandError: when it ends with another status than 0, or not at all.
     """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
-    shell = subprocess.Popen(
-        ["sh", "-ec", code], cwd=folder, env={**os.environ, "PATH": path}, start_new_session=True, **pipes
-    )
+    environment = {**os.environ, "PATH": path, "COLUMNS": "80"}
+    shell = subprocess.Popen(["sh", "-ec", code], cwd=folder, env=environment, start_new_session=True, **pipes)
     try:
         printed, complaints = shell.communicate(timeout=SECONDS)
     except subprocess.TimeoutExpired:

@@ -247,7 +247,7 @@ def test_help_lists_the_stages_and_the_commands(capsys):
     shown = capsys.readouterr().out
     assert all(command in shown for command in COMMANDS)
     assert main(["train", "--help"]) == 0
-    assert "  head       The average weighted by query and key" in capsys.readouterr().out
+    assert "  head          The average weighted by query and key" in capsys.readouterr().out
 
 
 def test_resume_needs_no_flag_again_and_says_what_the_whole_run_came_to(folder, small_text, capsys, monkeypatch):
