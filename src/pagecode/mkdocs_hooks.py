@@ -25,9 +25,11 @@ from pagecode.publish.links import mark_external
 from pagecode.publish.notebooks import Origin, address_of, notebooks_of, offered
 from pagecode.publish.provenance import commit_of, edit_uri, provenance_of
 from pagecode.publish.redirects import redirects
+from pagecode.publish.reference import fit, keep_compiled
 from pagecode.reader import read_page
 from pagecode.site import judge
 
+COMPILED = ".pagecode/templates"
 log = logging.getLogger("mkdocs.pagecode")
 problems: list[Problem] = []
 built: dict[Path, Page] = {}
@@ -82,6 +84,7 @@ def on_pre_build(config: MkDocsConfig) -> None:
     with plainly():
         project = project_of(config)
         Sources.load(project.sources)
+        fit(config, project.root / COMPILED)
         problems[:] = [*build.run_stale(project, log.info), *labs.run_stale(project, log.info)]
 
 
@@ -146,6 +149,7 @@ def on_page_content(html: str, page, config: MkDocsConfig, files: Files) -> str:
 
 def on_env(env: Environment, config: MkDocsConfig, files: Files) -> None:
     # Every page has been rendered by now, and no template yet.
+    keep_compiled(env, project_of(config).root / COMPILED)
     env.globals["provenance"] = provenance_of(project_of(config), built.values(), addresses(config)[1])
 
 
