@@ -67,7 +67,26 @@ def addresses(tag: str, values: dict[str, str]) -> Iterator[tuple[str, str]]:
 
 
 class Parser(HTMLParser):
-    """The standard library's parser, with a short way past the tags that colour code."""
+    """The standard library's parser, with a short way past the tags that colour code.
+
+    It is fed once. Where it is, it knows by the character and not by the line, which would be counted at each tag.
+    """
+
+    at = 0  # where what is being read begins in what is left of the text
+    gone = 0  # how much of the text has been let go
+
+    def updatepos(self, i: int, j: int) -> int:
+        self.at = j
+        return j
+
+    def place(self) -> int:
+        """Where in the text stands what is being read."""
+        return self.gone + self.at
+
+    def close(self) -> None:
+        """Read what may still become a tag, or not, when more is fed."""
+        self.gone, self.at = self.gone + self.at, 0
+        super().close()
 
     def parse_starttag(self, i: int) -> int:
         colour = COLOUR.match(self.rawdata, i)
@@ -98,16 +117,9 @@ class Reader(Parser):
         self.entered: int | None = 0 if within is None else None  # how many elements stand around `within`
         self.pre: list[str] | None = None
         self.unboxed: Code | None = None
-        self.starts = [0]
-        for line in text.split("\n"):
-            self.starts.append(self.starts[-1] + len(line) + 1)
 
     def inside(self) -> bool:
         return self.entered is not None
-
-    def place(self) -> int:
-        line, column = self.getpos()
-        return self.starts[line - 1] + column
 
     def end(self) -> int:
         """Where the tag ends that is being read."""

@@ -16,7 +16,8 @@ CORE = """
     attention blocks model stages loss generate train corpus tokenizer config counting softmax norms checkpoint convert
     results
 """.split()
-CODE = re.compile(r"^\s*(```|~~~|>>>|Examples?:\s*$)", re.MULTILINE)
+# A fence, a session, a section of examples, lines that are indented by themselves.
+CODE = re.compile(r"^\s*(```|~~~|>>>|Examples?:\s*$)|^\n+ {4}", re.MULTILINE)
 
 
 def public(nodes, path):
@@ -62,6 +63,12 @@ def test_the_first_page_names_each_module_with_the_page_that_has_it():
 def test_a_docstring_on_these_pages_holds_no_code(path):
     """Nobody would run it, and it would look as if somebody had; an example belongs on a page."""
     assert not CODE.search(DOCSTRINGS[path])
+
+
+@pytest.mark.parametrize("code", [">>> f()\n1", "```python\nf()\n```", "Examples:\n    f()", "    f()"])
+def test_code_in_a_docstring_would_be_seen(code):
+    assert CODE.search(f"Do it.\n\n{code}") and CODE.search(f"Do it.\n\nMore.\n\n{code}\n\nMore.")
+    assert not CODE.search("Do it.\n\nArgs:\n    x: what\n\nRaises:\n    Error: when")
 
 
 @pytest.mark.parametrize("path", [path for path, docstring in DOCSTRINGS.items() if shapes_of(docstring)])

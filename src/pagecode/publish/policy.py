@@ -31,6 +31,12 @@ RULES = {
     "form-action": "'self'",
 }
 # The encoding has to stand within the first kilobyte; nothing loads before it.
+# Most tags of a page: they begin no text that is not HTML, and have no attribute that could be refused.
+HARMLESS = re.compile(
+    r"<(?!script|style|title|textarea|iframe|xmp|plaintext|no)[a-z][a-z0-9]*"
+    r'(?:\s+(?:(?:class|id|for|title|role|tabindex|data-[a-z-]+|aria-[a-z-]+)="[^"]*"|href="[^":&]*"|hidden))*\s*>'
+    r"|</[a-z][a-z0-9]*>"
+)
 HEAD = re.compile(r"<head\b[^>]*>(?:\s*<meta charset=[^>]*>)?", re.IGNORECASE)
 
 
@@ -54,6 +60,14 @@ class Reader(Parser):
         super().__init__(convert_charrefs=True)
         self.found = Inline()
         self.script: list[str] | None = None
+
+    def parse_starttag(self, i: int) -> int:
+        harmless = HARMLESS.match(self.rawdata, i)
+        return harmless.end() if harmless else super().parse_starttag(i)
+
+    def parse_endtag(self, i: int) -> int:
+        harmless = None if self.cdata_elem else HARMLESS.match(self.rawdata, i)
+        return harmless.end() if harmless else super().parse_endtag(i)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attributes}
