@@ -872,6 +872,78 @@ WRONG = {
         "first shifted, then multiplied": "return weight * (F.layer_norm(x, x.shape[-1:], eps=eps) + bias)",
         "a softmax": "return F.softmax(x, -1) * weight + bias",
     },
+    "dropout": {
+        "nothing is made up for": "return torch.where(kept, x, 0) if training else x",
+        "multiplied by the share that stays": "return torch.where(kept, x * (1 - p), 0) if training else x",
+        "divided by p": "return torch.where(kept, x / p, 0) if training else x",
+        "p is what stays": "return torch.where(kept, 0, x) / (1 - p) if training else x",
+        "the share that has stayed this time": "return x * kept / kept.float().mean() if training else x",
+        "rows sum to one": """
+            left = torch.where(kept, x, 0)
+            return left / left.sum(-1, keepdim=True) if training else x""",
+        "it forgets when it is used, too": "return torch.where(kept, x, 0) / (1 - p)",
+        "made up for when it is used": "return torch.where(kept, x / (1 - p), 0) if training else (1 - p) * x",
+        "training and using are swapped": "return x if training else torch.where(kept, x / (1 - p), 0)",
+        "what is forgotten is −∞": "return torch.where(kept, x / (1 - p), -math.inf) if training else x",
+        "what is forgotten is taken out": "return torch.masked_select(x, kept) / (1 - p) if training else x",
+        "p is added": "return torch.where(kept, x + x * p, 0) if training else x",
+    },
+    "top-p": {
+        "who crosses is out": """
+            order = probabilities.argsort(descending=True, stable=True)
+            s = probabilities[order]
+            kept = torch.zeros_like(probabilities)
+            kept[order[s.cumsum(-1) <= p]] = s[s.cumsum(-1) <= p]
+            return kept / kept.sum()""",
+        "one more than needed": """
+            order = probabilities.argsort(descending=True, stable=True)
+            s = probabilities[order]
+            kept = torch.zeros_like(probabilities)
+            kept[order[s.cumsum(-1) - s <= p]] = s[s.cumsum(-1) - s <= p]
+            return kept / kept.sum()""",
+        "nothing is scaled back": """
+            order = probabilities.argsort(descending=True, stable=True)
+            s = probabilities[order]
+            kept = torch.zeros_like(probabilities)
+            kept[order[s.cumsum(-1) - s < p]] = s[s.cumsum(-1) - s < p]
+            return kept""",
+        "each that is likely enough": """
+            kept = torch.where(probabilities >= p, probabilities, 0)
+            return kept / kept.sum()""",
+        "a share of the characters": """
+            order = probabilities.argsort(descending=True, stable=True)
+            s = probabilities[order]
+            kept = torch.zeros_like(probabilities)
+            number = max(1, round(len(s) * p))
+            kept[order[:number]] = s[:number]
+            return kept / kept.sum()""",
+        "they are in order already": """
+            before = probabilities.cumsum(-1) - probabilities
+            kept = torch.where(before < p, probabilities, 0)
+            return kept / kept.sum()""",
+        "the order is lost": """
+            s = probabilities.sort(descending=True).values
+            kept = torch.where(s.cumsum(-1) - s < p, s, 0)
+            return kept / kept.sum()""",
+        "the least likely are kept": """
+            order = probabilities.flip(0).argsort(stable=True)
+            s = probabilities.flip(0)[order]
+            kept = torch.zeros_like(probabilities)
+            kept[order[s.cumsum(-1) - s < p]] = s[s.cumsum(-1) - s < p]
+            return (kept / kept.sum()).flip(0)""",
+        "equals stay together": """
+            s = probabilities.sort(descending=True).values
+            smallest = s[s.cumsum(-1) - s < p].min()
+            kept = torch.where(probabilities >= smallest, probabilities, 0)
+            return kept / kept.sum()""",
+        "a softmax brings them back": """
+            order = probabilities.argsort(descending=True, stable=True)
+            s = probabilities[order]
+            kept = torch.zeros_like(probabilities)
+            kept[order[s.cumsum(-1) - s < p]] = s[s.cumsum(-1) - s < p]
+            return F.softmax(kept, dim=-1)""",
+        "only the likeliest": "return F.one_hot(probabilities.argmax(), len(probabilities)).float()",
+    },
     "count-parameters": {
         "the last layer is another table": """
             V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer

@@ -22,7 +22,7 @@ def facts(page):
 
 # Pages that others may name before they are written.
 TO_COME = set(
-    "dropout-and-init training sampling nanogpt".split()
+    "training nanogpt".split()
 )
 PARTS = ("docs/grounding/", "docs/attention/", "docs/gpt/")
 LESSONS = {name: page for name, page in PAGES.items() if name.startswith(PARTS) and Path(name).stem != "references"}

@@ -248,11 +248,25 @@ EXERCISES = {
             function="layer_norm_rows",
         ),
         Exercise(
+            name="dropout",
+            title="Forget on purpose",
+            page="gpt/dropout-and-init",
+            task="Forget, and make up for it.",
+            function="drop",
+        ),
+        Exercise(
             name="count-parameters",
             title="All its numbers",
             page="gpt/gpt",
             task="Count what a GPT learns.",
             function="count_parameters",
+        ),
+        Exercise(
+            name="top-p",
+            title="The likeliest that reach p",
+            page="gpt/sampling",
+            task="Keep the likeliest, and scale.",
+            function="nucleus",
         ),
     )
 }
