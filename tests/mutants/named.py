@@ -484,4 +484,71 @@ NAMED = [
         old="torch.arange(self.length, self.length + Tq,",
         new="torch.arange(self.length + 1, self.length + Tq + 1,",
     ),
+    Mutant(
+        name="decay on biases",
+        page="gpt/training.md",
+        file="train.py",
+        old='{"params": vectors, "weight_decay": 0.0}',
+        new='{"params": vectors, "weight_decay": config.weight_decay}',
+    ),
+    Mutant(
+        name="cosine never ending",
+        page="gpt/training.md",
+        file="train.py",
+        old="way = (step - config.warmup) / (config.steps - config.warmup)",
+        new="way = (step - config.warmup) / (5 * config.steps - config.warmup)",
+    ),
+    Mutant(
+        name="warm-up left out",
+        page="gpt/training.md",
+        file="train.py",
+        old="return step / config.warmup",
+        new="return 1.0",
+    ),
+    Mutant(
+        name="gradients not set to zero",
+        page="gpt/training.md",
+        file="train.py",
+        old="    optimizer.zero_grad()\n    total = 0.0",
+        new="    total = 0.0",
+    ),
+    Mutant(
+        name="clip after the step",
+        page="gpt/training.md",
+        file="train.py",
+        old="    length = nn.utils.clip_grad_norm_(model.parameters(), config.clip or math.inf)\n"
+        '    require_finite("gradient", length.item(), step)\n'
+        "    optimizer.step()\n",
+        new="    optimizer.step()\n"
+        "    length = nn.utils.clip_grad_norm_(model.parameters(), config.clip or math.inf)\n"
+        '    require_finite("gradient", length.item(), step)\n',
+    ),
+    Mutant(
+        name="parts added and not averaged",
+        page="gpt/training.md",
+        file="train.py",
+        old="loss = cross_entropy(model(inputs), targets) / config.accumulate",
+        new="loss = cross_entropy(model(inputs), targets)",
+    ),
+    Mutant(
+        name="the update before the check",
+        page="gpt/training.md",
+        file="train.py",
+        old='    require_finite("loss", total, step)\n',
+        new='    optimizer.step()\n    require_finite("loss", total, step)\n',
+    ),
+    Mutant(
+        name="measured with dropout on",
+        page="gpt/training.md",
+        file="loss.py",
+        old="    model.eval()\n",
+        new="",
+    ),
+    Mutant(
+        name="the mean of the means",
+        page="gpt/training.md",
+        file="loss.py",
+        old="total += cross_entropy(model(x), y).item() * y.numel()",
+        new="total += cross_entropy(model(x), y).item() * T",
+    ),
 ]

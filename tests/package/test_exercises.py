@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from wrong_answers import HEAD, WRONG
+from wrong_answers import ADAMW, HEAD, WRONG
 
 from lower_triangle.attention import Average
 from lower_triangle.cli import main
@@ -54,8 +54,9 @@ def test_the_solution_is_right_and_the_stub_is_not_begun(name):
     )
 
 
-def test_the_head_that_the_slips_start_from_is_right():
+def test_the_answers_that_the_slips_start_from_are_right():
     assert checked("one-head", HEAD).right
+    assert checked("adamw-steps", ADAMW).right
 
 
 @pytest.mark.parametrize(("name", "belief"), EVERY_SLIP, ids=[f"{name}: {belief}" for name, belief in EVERY_SLIP])
@@ -112,6 +113,19 @@ ALSO_RIGHT = [
                 layer(leaf)[i, c].backward()
                 heard[i] |= (leaf.grad != 0).any(dim=-1)
         return heard""",
+    ),
+]
+ALSO_RIGHT += [
+    (
+        "adamw-steps",
+        """
+        parameter = torch.nn.Parameter(weights.clone())
+        steps = torch.optim.AdamW([parameter], lr=rate, betas=(beta1, beta2), weight_decay=decay)
+        rows = []
+        for parameter.grad in gradients:
+            steps.step()
+            rows.append(parameter.detach().clone())
+        return torch.stack(rows)""",
     ),
 ]
 # However one pushes, as long as no two numbers of a position are pushed alike.
@@ -328,6 +342,7 @@ OTHER = [
         "nothing could learn",
     ),
     ("place-tokens", "return token_table[tokens[0]] + position_table[: tokens.size(1)]", "another shape", "(1, 3, 2)"),
+    ("adamw-steps", "return weights + gradients", "", "Take one weight"),
     ("place-tokens", "return position_table[: tokens.size(1)] + 0 * token_table[tokens]", "", "look up both rows"),
     (
         "write-on",
@@ -383,6 +398,7 @@ def test_a_layer_that_is_asked_about_says_what_it_does():
 def test_checking_draws_no_random_numbers():
     before = torch.get_rng_state()
     assert checked("one-head", HEAD).right
+    assert checked("adamw-steps", ADAMW).right
     assert torch.equal(torch.get_rng_state(), before)
 
 

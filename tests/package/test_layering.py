@@ -17,7 +17,7 @@ ORDER = """
     exercises.one_query exercises.masked_weights exercises.who_hears exercises.one_head exercises.place_tokens
     exercises.write_on exercises.row_entropy exercises.softmax_backward exercises.cross_attend exercises.padding_mask
     exercises.split_heads exercises.feed_forward exercises.residual_block exercises.layer_norm
-    exercises.dropout exercises.count_parameters exercises.top_p
+    exercises.dropout exercises.count_parameters exercises.adamw_steps exercises.top_p
     exercises.attempts exercises.registry exercises.hints exercises.judge
     exercises.child exercises.submission exercises.commands exercises beyond beyond.kv_cache cli __main__
 """.split()

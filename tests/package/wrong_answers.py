@@ -1033,9 +1033,63 @@ SLIPS = {
     },
 }
 
+# AdamW as a reader would write it, and each slip: what stands in place of what.
+ADAMW = """
+m, v, rows = 0, 0, []
+t = 0
+for g in gradients:
+    t += 1
+    m = m * beta1 + g * (1 - beta1)
+    v = v * beta2 + g * g * (1 - beta2)
+    m_hat = m / (1 - beta1 ** t)
+    v_hat = v / (1 - beta2 ** t)
+    weights = weights * (1 - rate * decay)
+    weights = weights - rate * m_hat / (v_hat ** 0.5 + 1e-8)
+    rows.append(weights)
+return torch.stack(rows)
+"""
+ADAMW_SLIPS = {
+    "no correction": {"m / (1 - beta1 ** t)": "m", "v / (1 - beta2 ** t)": "v"},
+    "one of the two corrected": {"v / (1 - beta2 ** t)": "v"},
+    "corrected as after the first step": {"beta1 ** t": "beta1", "beta2 ** t": "beta2"},
+    "steps counted from another number": {"t = 0": "t = 1"},
+    "the decay added to the gradient": {
+        "    t += 1": "    t += 1\n    g = g + decay * weights",
+        "    weights = weights * (1 - rate * decay)\n": "",
+    },
+    "no decay": {"    weights = weights * (1 - rate * decay)\n": ""},
+    "the decay without the rate": {"rate * decay": "decay"},
+    "the decay of the weight that was moved": {
+        "    weights = weights * (1 - rate * decay)\n": "",
+        "    rows.append": "    weights = weights * (1 - rate * decay)\n    rows.append",
+    },
+    "the root forgotten": {" ** 0.5": ""},
+    "not divided at all": {" / (v_hat ** 0.5 + 1e-8)": ""},
+    "the mean size in place of the mean square": {"g * g": "g.abs()", " ** 0.5": ""},
+    "uphill": {"weights - rate *": "weights + rate *"},
+    "the betas in each other's place": {"m, v, rows": "beta1, beta2, m, v, rows", "0, 0, []": "beta2, beta1, 0, 0, []"},
+    "β is the share of the new": {
+        "m * beta1 + g * (1 - beta1)": "m * (1 - beta1) + g * beta1",
+        "v * beta2 + g * g * (1 - beta2)": "v * (1 - beta2) + g * g * beta2",
+    },
+    "nothing is remembered": {"    t += 1": "    m, v, t = 0, 0, 1"},
+    "every step from the first weights": {
+        "    weights = weights * (1 - rate * decay)\n": "",
+        "    weights = weights - rate": "    after = weights * (1 - rate * decay) - rate",
+        "append(weights)": "append(after)",
+    },
+    "only the end": {"torch.stack(rows)": "weights"},
+    "a list keeps what a tensor was": {
+        "t = 0": "t, weights = 0, weights.clone()",
+        "weights = weights * (": "weights *= (",
+        "weights = weights - rate": "weights -= rate",
+    },
+    "10⁻⁸ under the root": {"(v_hat ** 0.5 + 1e-8)": "(v_hat + 1e-8) ** 0.5"},
+    "the gradient is never 0": {" + 1e-8": ""},
+}
 
-def slipped(changes):
-    text = HEAD
+
+def slipped(changes, text=HEAD):
     for right, wrong in changes.items():
         assert right in text
         text = text.replace(right, wrong)
@@ -1043,3 +1097,4 @@ def slipped(changes):
 
 
 WRONG["one-head"] = {belief: slipped(changes) for belief, changes in SLIPS.items()}
+WRONG["adamw-steps"] = {belief: slipped(changes, ADAMW) for belief, changes in ADAMW_SLIPS.items()}

@@ -21,9 +21,7 @@ def facts(page):
 
 
 # Pages that others may name before they are written.
-TO_COME = set(
-    "training nanogpt".split()
-)
+TO_COME = {"nanogpt"}
 PARTS = ("docs/grounding/", "docs/attention/", "docs/gpt/")
 LESSONS = {name: page for name, page in PAGES.items() if name.startswith(PARTS) and Path(name).stem != "references"}
 

@@ -262,6 +262,13 @@ EXERCISES = {
             function="count_parameters",
         ),
         Exercise(
+            name="adamw-steps",
+            title="AdamW, step by step",
+            page="gpt/training",
+            task="Take some steps of AdamW.",
+            function="adamw_steps",
+        ),
+        Exercise(
             name="top-p",
             title="The likeliest that reach p",
             page="gpt/sampling",
