@@ -62,7 +62,8 @@ def with_labs(small: Small) -> Small:
     """The small project with the plugins of the repository, which render labs."""
     settings = json.loads((small.root / "mkdocs.yml").read_text(encoding="utf-8"))
     real = yaml.load((REPOSITORY / "mkdocs.yml").read_text(encoding="utf-8"), Loader=get_yaml_loader())
-    small.write("mkdocs.yml", json.dumps({**settings, "plugins": real["plugins"]}))
+    plugins = [plugin for plugin in real["plugins"] if "mkdocstrings" not in plugin]  # it makes the pages of this package
+    small.write("mkdocs.yml", json.dumps({**settings, "plugins": plugins}))
     return small
 
 
