@@ -245,7 +245,7 @@ def test_on_paper_no_line_of_code_is_cut(address: str, visit: Callable[..., Page
     assert boxes.evaluate_all("all => all.filter(box => box.scrollWidth > box.clientWidth + 1).length") == 0
 
 
-def test_the_cheat_sheet_is_two_sides_of_paper(visit: Callable[..., Page]):
+def test_the_cheat_sheet_is_three_sides_of_paper(visit: Callable[..., Page]):
     page = visit("reference/cheatsheet/")
     paper = page.pdf(prefer_css_page_size=True)
-    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 2
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 3

@@ -157,3 +157,8 @@ def test_the_losses_on_the_cheat_sheet_are_those_of_the_records():
         "bigram, trained": final["bigram"],
         "counted 5-grams": f"{counted:.3f}",
     }
+    ladder = re.search(r"\| three seeds, final .*?\n\n", sheet, re.DOTALL)[0]
+    rungs = "head multi_head feed_forward deep residual layer_norm gpt gpt_longer".split()
+    assert re.findall(r"\| \**(\d\.\d{3})\** \|", ladder) == [
+        f"{load_result(stage)['summary']['final_val']['mean']:.3f}" for stage in rungs
+    ]
