@@ -1,5 +1,6 @@
 """What the front matter of the pages promises."""
 
+import ast
 import re
 from collections import Counter
 from pathlib import Path
@@ -78,6 +79,23 @@ def test_what_a_page_needs_is_a_page_or_is_to_come(name):
 def test_no_object_is_added_by_two_lessons():
     added = Counter(path for page in LESSONS.values() for path in facts(page)["adds"])
     assert [path for path, times in added.items() if times > 1] == []
+
+
+# What no lesson is about: recipes that pages show by what changes from one to the next, and what serves others.
+SHOWN_OTHERWISE = {"stages.embedding", "stages.position", "stages.average", "stages.Stage", "stages.find_stage"} | {
+    "generate.require_choice",
+    "generate.require_known",
+}
+
+
+def test_every_function_and_class_of_the_model_is_added_by_a_lesson():
+    added = {path for page in LESSONS.values() for path in facts(page)["adds"]}
+    defined = set()
+    for module in "softmax norms attention blocks model stages loss generate".split():
+        tree = ast.parse((PROJECT.source / "lower_triangle" / f"{module}.py").read_text(encoding="utf-8"))
+        kinds = (ast.FunctionDef, ast.ClassDef)
+        defined |= {f"{module}.{node.name}" for node in tree.body if isinstance(node, kinds)}
+    assert defined - added == SHOWN_OTHERWISE
 
 
 def test_each_question_of_the_faq_is_answered_by_lines_that_run_and_leads_to_a_lesson():
