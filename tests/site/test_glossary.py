@@ -18,7 +18,7 @@ PART_3 = {
     "clipping": "training",
     "dropout": "dropout-and-init",
     "feed-forward": "feed-forward",
-    "GELU": "feed-forward",
+    "GELU": "gpt",
     "initialisation": "dropout-and-init",
     "KV cache": "sampling",
     "LayerNorm": "layer-norm",
