@@ -1,6 +1,7 @@
 """The ladder: how many parameters each stage has, what changes from rung to rung, and that none sees the future."""
 
 import math
+import re
 from dataclasses import fields, replace
 
 import pytest
@@ -114,6 +115,7 @@ def test_deep_is_the_same_block_again():
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_no_stage_sees_the_future_by_perturbation(stage):
+    torch.manual_seed(0)  # three plain blocks say nearly the same everywhere, and by bad luck the very same
     model = STAGES[stage].build(TINY, 11).eval()
     tokens = torch.tensor([[1, 2, 3, 4, 5, 6]])
     changed = torch.tensor([[1, 2, 3, 7, 8, 9]])
@@ -207,5 +209,6 @@ def test_a_stage_that_does_not_exist_is_answered_with_the_nearest():
 
 
 def test_the_list_in_the_help_is_the_registry():
-    listed = [tuple(line.split(maxsplit=1)) for line in list_stages().splitlines()]
+    rows = re.split(r"\n(?=  \w)", list_stages())  # a long one goes on below, further in
+    listed = [tuple(" ".join(row.split()).split(maxsplit=1)) for row in rows]
     assert listed == [(name, stage.build.__doc__) for name, stage in STAGES.items()]

@@ -10,7 +10,11 @@ from lower_triangle.exercises.cases import Belief, Case, Examination
 
 
 def count_parameters(
-    vocab_size: int, context_length: int, d_model: int, n_head: int, n_layer: int
+    vocab_size: int,
+    context_length: int,
+    d_model: int,
+    n_head: int,
+    n_layer: int,
 ) -> Tensor:
     """How many numbers a GPT learns, in each of five parts.
 
