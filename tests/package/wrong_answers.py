@@ -886,6 +886,7 @@ WRONG = {
         "training and using are swapped": "return x if training else torch.where(kept, x / (1 - p), 0)",
         "what is forgotten is −∞": "return torch.where(kept, x / (1 - p), -math.inf) if training else x",
         "what is forgotten is taken out": "return torch.masked_select(x, kept) / (1 - p) if training else x",
+        "nothing is set to 0": "return x * (1 / (1 - p)) if training else x",
         "p is added": "return torch.where(kept, x + x * p, 0) if training else x",
     },
     "top-p": {

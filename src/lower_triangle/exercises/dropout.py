@@ -158,6 +158,12 @@ EXAMINATION = Examination(
             (lambda x, kept, p, training: x[kept] / (1 - p) if training else x,),
         ),
         Belief(
+            "nothing is set to 0",
+            "Every number was made larger, and none is 0. It tempts, because on average that is all that p says. Which "
+            "ones go is decided already. What does kept say of the second number?",
+            (lambda x, kept, p, training: x / (1 - p) if training else x,),
+        ),
+        Belief(
             "p is added",
             "What is missing was made up for by a sum or by 1 + p. It tempts, because 1/(1 − p) is near 1 + p when p "
             "is small. By what must a half be multiplied to be whole?",
