@@ -436,6 +436,27 @@ NAMED = [
         new='name.endswith("attn.projection")',
     ),
     Mutant(
+        name="what stays is not made larger",
+        page="gpt/dropout-and-init.md",
+        file="attention.py",
+        old="v, attn_mask=visible, dropout_p=share)",
+        new="v, attn_mask=visible, dropout_p=share) * (1 - share)",
+    ),
+    Mutant(
+        name="the embedding forgets nothing",
+        page="gpt/dropout-and-init.md",
+        file="model.py",
+        old="return self.dropout(super().forward(tokens))",
+        new="return super().forward(tokens)",
+    ),
+    Mutant(
+        name="biases begin as they come",
+        page="gpt/dropout-and-init.md",
+        file="model.py",
+        old="            nn.init.zeros_(module.bias)",
+        new="            pass",
+    ),
+    Mutant(
         name="a last layer of its own",
         page="gpt/gpt.md",
         file="model.py",
