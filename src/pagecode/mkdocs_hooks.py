@@ -15,6 +15,8 @@ from mkdocs.structure.nav import Navigation
 
 from pagecode import build
 from pagecode.citations import Sources
+from pagecode.ledger import Ledger, hashed
+from pagecode.memory import Memory
 from pagecode.page import Page
 from pagecode.project import Problem, Project, ProjectError
 from pagecode.publish import citing, labs, policy
@@ -26,6 +28,7 @@ from pagecode.publish.notebooks import Origin, address_of, notebooks_of, offered
 from pagecode.publish.provenance import commit_of, edit_uri, provenance_of
 from pagecode.publish.redirects import redirects
 from pagecode.publish.reference import fit, keep_compiled
+from pagecode.publish.rendering import index_once, render_once
 from pagecode.reader import read_page
 from pagecode.site import judge
 
@@ -35,6 +38,8 @@ problems: list[Problem] = []
 built: dict[Path, Page] = {}
 lab_pages = LabPages()
 serving = False
+memory: Memory
+surroundings = ""
 
 
 def project_of(config: MkDocsConfig) -> Project:
@@ -77,6 +82,7 @@ def on_config(config: MkDocsConfig) -> None:
 
 
 def on_pre_build(config: MkDocsConfig) -> None:
+    global memory
     built.clear()
     if not serving:
         # However this build ends, nobody is to take the last one for its result.
@@ -86,6 +92,10 @@ def on_pre_build(config: MkDocsConfig) -> None:
         Sources.load(project.sources)
         fit(config, project.root / COMPILED)
         problems[:] = [*build.run_stale(project, log.info), *labs.run_stale(project, log.info)]
+    memory = Memory(project.cache / "rendered.pickle")
+    search = config.plugins.get("material/search")  # the theme's, which MkDocs takes for `search`
+    if search:
+        index_once(search.search_index, memory)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
@@ -117,8 +127,18 @@ def origin_of(project: Project, config: MkDocsConfig) -> Origin:
     return Origin.of(project, config.site_name, *addresses(config), "" if changed else commit)
 
 
+def around(project: Project, config: MkDocsConfig, files: Files) -> str:
+    """A hash of all that the rendering of any page may depend on, but for the page itself and what it has drawn."""
+    settings = [Path(config.config_file_path), project.root / "pyproject.toml", project.root / citing.NAME]
+    texts = [file.read_text(encoding="utf-8") for file in settings if file.is_file()]
+    there = [f"{file.src_uri} {file.url} {file.inclusion}" for file in files]
+    return hashed(project, [*texts, *there, *addresses(config)], [], any_module=True)
+
+
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
+    global surroundings
     project = project_of(config)
+    surroundings = around(project, config, files)
     listed = {page.file.src_uri for page in nav.pages}
     for file in files.documentation_pages():
         if file.src_uri not in listed and not file.inclusion.is_not_in_nav():
@@ -140,7 +160,11 @@ def on_page_markdown(markdown: str, page, config: MkDocsConfig, files: Files) ->
     facts = build.facts(project, path, page.meta)
     if address_of(page.file.src_uri) in files.src_uris:
         facts += offered(address_of(page.file.src_uri), addresses(config)[1])
-    return build.with_facts(markdown, facts)
+    page.markdown = build.with_facts(markdown, facts)
+    source = built[Path(page.file.abs_dest_path)]
+    depends = [surroundings, source.text, repr(Ledger(project).figures(source))]
+    render_once(page, memory, "\0".join(depends), problems)
+    return page.markdown
 
 
 def on_page_content(html: str, page, config: MkDocsConfig, files: Files) -> str:
@@ -155,8 +179,9 @@ def on_env(env: Environment, config: MkDocsConfig, files: Files) -> None:
 
 def on_post_build(config: MkDocsConfig) -> None:
     if not serving:  # what reloads a served page is a script of its own
-        problems.extend(policy.apply(Path(config.site_dir), built))
-    problems.extend(judge(project_of(config), Path(config.site_dir), built, config.site_url or ""))
+        problems.extend(policy.apply(Path(config.site_dir), built, memory))
+    problems.extend(judge(project_of(config), Path(config.site_dir), built, config.site_url or "", memory))
+    memory.save()
     if not problems:
         return
     found = sorted(set(problems), key=lambda problem: (problem.path, problem.line, problem.message))

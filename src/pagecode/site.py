@@ -7,16 +7,17 @@ from pathlib import Path
 from pagecode.html import Code, Rendered, read_html
 from pagecode.ledger import Ledger, code_digest, text_digest
 from pagecode.links import Site, judge_links, judge_lists, judge_styles
+from pagecode.memory import Memory
 from pagecode.page import Page
 from pagecode.project import Problem, Project
 
 ARTICLE = "md-content__inner"
 
 
-def judge(project: Project, folder: Path, built: dict[Path, Page], url: str) -> list[Problem]:
+def judge(project: Project, folder: Path, built: dict[Path, Page], url: str, memory: Memory) -> list[Problem]:
     """What is wrong with a site: `built` has the page behind each HTML file, `url` is its address if one is known."""
     texts = {file: file.read_text(encoding="utf-8") for file in sorted(folder.rglob("*.html"))}
-    rendered = {file: read_html(text, within=ARTICLE) for file, text in texts.items()}
+    rendered = {file: memory.of(read_html, text, ARTICLE) for file, text in texts.items()}
     ledger = Ledger(project)
     problems: list[Problem] = []
     for file, page in built.items():

@@ -1,5 +1,6 @@
 """What has run and not changed is not run again; what has changed, or depends on what has, is."""
 
+import pickle
 import re
 import shutil
 import socket
@@ -55,6 +56,39 @@ def test_an_edited_module_runs_the_pages_that_reach_it(copy: Small):
     edit(copy, "src/mini/reached.py", "1 / 3", "2 / 6")
     built = build(copy)
     assert (built.code, ran(built.said)) == (0, {"reaches", "shapes"}), built.said
+
+
+def test_a_page_is_rendered_again_when_it_or_what_it_embeds_has_changed_and_not_else(copy: Small):
+    """Seen by a word put into what was kept: it is there as long as the page is taken from there."""
+    kept = copy.root / ".pagecode/rendered.pickle"
+
+    def put() -> None:
+        results = pickle.loads(kept.read_bytes())
+        rendered = {key: result for key, result in results.items() if isinstance(result, tuple)}
+        marked = {key: (result[0] + "<p>KEPT</p>", *result[1:]) for key, result in rendered.items()}
+        kept.write_bytes(pickle.dumps(results | marked))
+
+    def taken() -> set[str]:
+        built = build(copy, "--strict")
+        assert built.code == 0, built.said
+        return {name for name in ("shapes", "reaches") if "KEPT" in built.html(name)}
+
+    assert taken() == set()
+    put()
+    assert taken() == {"shapes", "reaches"}
+    edit(copy, "docs/reaches.md", "One third", "A third")
+    assert taken() == {"shapes"}
+    edit(copy, "src/mini/averages.py", "PLACES = 4", "PLACES = 4  # digits")
+    assert taken() == set()
+    put()
+    kept.write_bytes(kept.read_bytes()[:1000])  # cut off
+    assert taken() == set()
+
+
+def test_what_was_said_against_a_rendering_is_said_at_each_build(copy: Small):
+    edit(copy, "docs/reaches.md", "One third", "One [third](nowhere.md)")
+    said = [build(copy, "--strict") for _ in range(2)]
+    assert [(built.code, "nowhere.md" in built.said) for built in said] == [(1, True)] * 2
 
 
 def test_pytest_runs_no_page_that_the_build_has_run_and_each_that_has_changed(copy: Small):

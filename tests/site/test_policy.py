@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pagecode.memory import Memory
 from pagecode.publish.policy import apply, policy, read_inline
 
 ROOT = Path(__file__).parents[2]
@@ -39,10 +40,15 @@ def test_the_policy_is_strict_and_the_same_everywhere():
         assert all(digest(script) in rules["script-src"] for script in read_inline(page.read_text()).scripts)
 
 
-def test_each_page_allows_the_scripts_of_all(tmp_path: Path):
+@pytest.fixture
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Memory:
+    return Memory(tmp_path_factory.mktemp("kept") / "rendered.pickle")
+
+
+def test_each_page_allows_the_scripts_of_all(tmp_path: Path, memory: Memory):
     (tmp_path / "a.html").write_text(HEAD + "<script>one()</script><script type='application/json'>{}</script>")
     (tmp_path / "b.html").write_text(HEAD + '<script src="x.js"></script><script type="module">two()</script>')
-    assert list(apply(tmp_path, {})) == []
+    assert list(apply(tmp_path, {}, memory)) == []
     for name in ("a", "b"):
         text = (tmp_path / f"{name}.html").read_text()
         assert policy({"one()", "two()"}) in text and text.count("sha256-") == 2
@@ -60,15 +66,17 @@ def test_each_page_allows_the_scripts_of_all(tmp_path: Path):
         ('<svg><rect style="fill: red"/></svg>', 'style="fill: red"'),
     ],
 )
-def test_what_the_policy_would_refuse_stops_the_build_and_is_told_where_it_stands(tmp_path: Path, body: str, said: str):
+def test_what_the_policy_would_refuse_stops_the_build_and_is_told_where_it_stands(
+    tmp_path: Path, memory: Memory, body: str, said: str
+):
     file = tmp_path / "site" / "a.html"
     file.parent.mkdir()
     file.write_text(HEAD + body)
-    (problem,) = apply(file.parent, {})
+    (problem,) = apply(file.parent, {}, memory)
     assert str(problem).startswith(f"site/a.html:1: {said}: browsers refuse it")
 
 
-def test_a_page_without_a_head_cannot_hold_the_policy(tmp_path: Path):
+def test_a_page_without_a_head_cannot_hold_the_policy(tmp_path: Path, memory: Memory):
     (tmp_path / "a.html").write_text("<p>words</p>")
-    (problem,) = apply(tmp_path, {})
+    (problem,) = apply(tmp_path, {}, memory)
     assert "no <head>" in problem.message

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pagecode.html import Parser
+from pagecode.memory import Memory
 from pagecode.page import Page
 from pagecode.project import Problem
 
@@ -111,11 +112,11 @@ def policy(scripts: set[str]) -> str:
     return "; ".join(f"{name} {value}" for name, value in {**RULES, "script-src": allowed}.items())
 
 
-def apply(site: Path, built: dict[Path, Page]) -> Iterator[Problem]:
+def apply(site: Path, built: dict[Path, Page], memory: Memory) -> Iterator[Problem]:
     """Write the policy into every page of the site; yield what it would refuse. `built` has the page behind a file."""
     files = sorted(site.rglob("*.html"))
     texts = {file: file.read_text(encoding="utf-8") for file in files}
-    inline = {file: read_inline(text) for file, text in texts.items()}
+    inline = {file: memory.of(read_inline, text) for file, text in texts.items()}
     written = policy({script for found in inline.values() for script in found.scripts})
     meta = f'<meta http-equiv="Content-Security-Policy" content="{written}">'
     for file, text in texts.items():
