@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from lower_triangle.config import ModelConfig, TrainConfig
 from lower_triangle.errors import CheckpointError, LowerTriangleError, OutputError
 from lower_triangle.model import LanguageModel
-from lower_triangle.stages import find_stage
 from lower_triangle.tokenizer import CharTokenizer
+from lower_triangle.variants import find_stage
 
 FORMAT = 1
 KEY = "lower_triangle"

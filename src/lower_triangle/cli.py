@@ -135,8 +135,8 @@ def run_train(options: Namespace) -> None:
     """Train a stage and say what came of it."""
     from lower_triangle.corpus import load_corpus
     from lower_triangle.devices import AUTO
-    from lower_triangle.stages import find_stage
     from lower_triangle.train import BEST, LAST, load_last, train
+    from lower_triangle.variants import find_stage
 
     use_one_thread()
     stage = find_stage(options.stage)  # before a text is fetched for nothing
@@ -306,7 +306,7 @@ def add_reproduce(parser: Parser) -> None:
         type=str,
         nargs="*",
         metavar="NAME",
-        help="a stage, lecture_notebook, gpt_longer or counting; left out, all",
+        help="a stage, lecture_notebook, gpt_longer, counting, or gpt with one thing changed, as gpt_relu; left out, all",
     )
     add_corpus(parser, left_out="tinyshakespeare")
     parser.add_argument("--seeds", type=int, default=3, help="how many runs of each, with the seeds 0, 1, ...")

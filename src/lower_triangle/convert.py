@@ -6,6 +6,7 @@ Each table has our name on the left and theirs on the right; `{i}` stands for a 
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from lower_triangle.attention import SelfAttention
 from lower_triangle.blocks import Block
 from lower_triangle.checkpoint import own_tensors
 from lower_triangle.config import ModelConfig
+from lower_triangle.corpus import packaged
 from lower_triangle.errors import CheckpointError, UsageError, did_you_mean
 from lower_triangle.model import LanguageModel, decoder
 from lower_triangle.stages import layer_norm
@@ -70,6 +72,46 @@ GPT2_SWITCHES = {
     "scale_attn_by_inverse_layer_idx": False,
     "add_cross_attention": False,
 }
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A small model of somebody else's with random weights, and what their code answered with them.
+
+    Args:
+        weights: the state_dict
+        config: the sizes, under their names
+        tokens: what went in
+        targets: what should have come
+        logits: what came out
+        loss: how wrong that is
+
+    Shapes:
+        tokens: (B, T)
+        targets: (B, T)
+        logits: (B, T, V)
+        loss: ()
+    """
+
+    weights: dict[str, Tensor]
+    config: dict
+    tokens: Tensor
+    targets: Tensor
+    logits: Tensor
+    loss: Tensor
+
+
+def recorded_nanogpt() -> Recorded:
+    """What nanoGPT itself computed, in the file that travels with this package.
+
+    Source: karpathy/nanoGPT, model.py at 3adf61e1, run with random weights.
+    """
+    with safetensors.safe_open(packaged("data", "nanogpt.safetensors"), "pt") as file:
+        config = json.loads(file.metadata()["config"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
+    weights = {name.removeprefix("weights."): each for name, each in tensors.items() if name.startswith("weights.")}
+    answers = (tensors[name] for name in ("idx", "targets", "logits", "loss"))
+    return Recorded(weights, config, *answers)
 
 
 def from_nanogpt(weights: Mapping[str, Tensor], config: Mapping) -> LanguageModel:

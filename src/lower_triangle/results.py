@@ -21,7 +21,7 @@ from lower_triangle.checkpoint import (
     save_checkpoint,
     write_atomically,
 )
-from lower_triangle.config import ModelConfig, TrainConfig
+from lower_triangle.config import GPT_SETTINGS, GPT_SIZES, ModelConfig, TrainConfig
 from lower_triangle.corpus import Corpus, packaged
 from lower_triangle.counting import NGram, count_pairs, pair_losses
 from lower_triangle.errors import CheckpointError, OutputError, UsageError, did_you_mean
@@ -31,26 +31,45 @@ from lower_triangle.model import LanguageModel
 from lower_triangle.stages import STAGES
 from lower_triangle.tokenizer import CharTokenizer
 from lower_triangle.train import Result, train
+from lower_triangle.variants import VARIANTS
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a recorded run is: a stage, at sizes and with settings of its own."""
+    """What a recorded run is: a stage, at sizes and with settings of its own, and whether its weights are kept."""
 
     stage: str
-    model: ModelConfig
-    train: TrainConfig
+    model: ModelConfig = GPT_SIZES
+    train: TrainConfig = GPT_SETTINGS
+    keeps_weights: bool = True
 
 
-# What is recorded, by name: each stage at its own setting, the model of the lecture's notebook, and `gpt` trained for
-# five times as long.
+def changed(stage: str = "gpt", dropout: float = 0.0, **settings: float) -> Setting:
+    """The setting of `gpt` with one thing changed: its losses are wanted, and no model."""
+    return Setting(stage, replace(GPT_SIZES, dropout=dropout), replace(GPT_SETTINGS, **settings), keeps_weights=False)
+
+
+# `gpt` with one thing taken back, of how it is built or how it is trained, and with all of the one or the other.
+CHANGED = {name: changed(name) for name in VARIANTS} | {
+    "gpt_dropout": changed(dropout=0.2),
+    "gpt_level_rate": changed(warmup=0, final_share=1.0),
+    "gpt_no_decay": changed(weight_decay=0.0),
+    "gpt_no_clip": changed(clip=0.0),
+    "gpt_slow_memory": changed(beta2=0.999),
+    "gpt_built_plainly": changed("layer_norm"),
+    "gpt_trained_plainly": changed(warmup=0, final_share=1.0, weight_decay=0.01, beta2=0.999, clip=0.0),
+}
+
+# What is recorded, by name: each stage at its own setting, the model of the lecture's notebook, `gpt` trained for five
+# times as long, and `gpt` with something taken back.
 SETTINGS = {name: Setting(name, stage.model, stage.train) for name, stage in STAGES.items()} | {
     "lecture_notebook": Setting(
         "layer_norm",
         ModelConfig(context_length=32, d_model=64, n_head=4, n_layer=4),
         TrainConfig(batch_size=16, learning_rate=1e-3),
     ),
-    "gpt_longer": Setting("gpt", STAGES["gpt"].model, replace(STAGES["gpt"].train, steps=10_000)),
+    "gpt_longer": Setting("gpt", train=replace(GPT_SETTINGS, steps=10_000)),
+    **CHANGED,
 }
 
 # What is recorded without any training, and how long the runs of characters are that it counts.
@@ -97,10 +116,12 @@ def load_trained(name: str) -> Checkpoint:
     """The model of a setting's first recorded run, as its last step left it.
 
     Raises:
-        UsageError: for a setting that does not exist.
+        UsageError: for a setting that does not exist, or of which only the losses are kept.
         CheckpointError: where none was recorded, or the file is damaged.
     """
-    find_setting(name)
+    if not find_setting(name).keeps_weights:
+        kept = ", ".join(each for each, setting in SETTINGS.items() if setting.keeps_weights)
+        raise UsageError(f"of the runs of {name!r} only the losses are kept; there are models of {kept}")
     return load_checkpoint(packaged("results", f"{name}.safetensors"))
 
 
@@ -113,7 +134,7 @@ def reproduce(
     train_config: TrainConfig | None = None,
     progress: bool = True,
 ) -> dict:
-    """Train a setting once for each seed from 0 on; write the record and the first run's weights into `out`.
+    """Train a setting once for each seed from 0 on; write the record, and for most the first run's weights, into `out`.
 
     Sizes and settings that are left out are those of the name.
 
@@ -133,12 +154,13 @@ def reproduce(
             for seed in range(seeds)
         ]
         record = describe(name, results, corpus, model_config, train_config)
-        first = results[0]
-        step, val_loss = first.curve[-1]
-        manifest = Manifest(
-            setting.stage, model_config, corpus.tokenizer.vocabulary, step, val_loss, corpus.name, corpus.sha256
-        )
-        save_checkpoint(path.with_suffix(".safetensors"), first.model, manifest)
+        if setting.keeps_weights:
+            first = results[0]
+            step, val_loss = first.curve[-1]
+            manifest = Manifest(
+                setting.stage, model_config, corpus.tokenizer.vocabulary, step, val_loss, corpus.name, corpus.sha256
+            )
+            save_checkpoint(path.with_suffix(".safetensors"), first.model, manifest)
         write_record(path, record)
     return record
 

@@ -8,7 +8,6 @@ from torch import nn
 from lower_triangle.attention import Average, Head, MultiHead
 from lower_triangle.blocks import Block, FeedForward, PlainBlock, ResidualBlock
 from lower_triangle.config import GPT_SETTINGS, GPT_SIZES, ModelConfig, TrainConfig
-from lower_triangle.errors import UsageError, did_you_mean
 from lower_triangle.model import Embedding, LanguageModel, decoder, init_like_gpt2
 
 
@@ -194,14 +193,3 @@ STAGES = {
     "layer_norm": Stage(layer_norm, LAYERS),
     "gpt": Stage(gpt, (*LAYERS, "dropout"), model=GPT_SIZES, train=GPT_SETTINGS),
 }
-
-
-def find_stage(name: str) -> Stage:
-    """The stage called `name`.
-
-    Raises:
-        UsageError: when there is none.
-    """
-    if name not in STAGES:
-        raise UsageError(f"no stage called {name!r}; {did_you_mean(name, STAGES)}")
-    return STAGES[name]

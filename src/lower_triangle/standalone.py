@@ -8,7 +8,7 @@ import torch
 from lower_triangle.config import ModelConfig, TrainConfig
 from lower_triangle.corpus import load_corpus
 from lower_triangle.generate import generate
-from lower_triangle.stages import Recipe, find_stage
+from lower_triangle.stages import STAGES, Recipe
 from lower_triangle.train import fit
 
 
@@ -18,7 +18,7 @@ def run(recipe: Recipe, steps: int = 500) -> None:
     torch.manual_seed(0)
     model = recipe(ModelConfig(), len(corpus.tokenizer))
     config = TrainConfig(steps=steps, eval_every=max(1, steps // 4))
-    for step, loss in fit(model, corpus, config, find_stage(recipe.__name__).learning_rate):
+    for step, loss in fit(model, corpus, config, STAGES[recipe.__name__].learning_rate):
         print(f"step {step}: validation loss {loss:.4f}")
     tokens = generate(model, [0], 200, random.Random(0))
     print(corpus.tokenizer.decode(tokens))

@@ -27,7 +27,7 @@ from lower_triangle.folders import locked, sweep, writable_folder
 from lower_triangle.loss import cross_entropy, evaluate
 from lower_triangle.model import LanguageModel
 from lower_triangle.parallel import ALONE, Group, process_group, processes
-from lower_triangle.stages import find_stage
+from lower_triangle.variants import find_stage
 
 BEST, LAST, METRICS = "best.safetensors", "last.safetensors", "metrics.jsonl"
 

@@ -6,7 +6,7 @@ import torch
 from lower_triangle.checkpoint import Manifest
 from lower_triangle.config import ModelConfig, TrainConfig
 from lower_triangle.corpus import load_corpus
-from lower_triangle.stages import find_stage
+from lower_triangle.variants import find_stage
 
 
 @pytest.fixture(autouse=True)

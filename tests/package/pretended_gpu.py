@@ -18,8 +18,9 @@ from lower_triangle.beyond import kv_cache
 from lower_triangle.config import ModelConfig, TrainConfig
 from lower_triangle.loss import cross_entropy, evaluate
 from lower_triangle.model import LanguageModel
-from lower_triangle.stages import STAGES, find_stage
+from lower_triangle.stages import STAGES
 from lower_triangle.train import take_step
+from lower_triangle.variants import find_stage
 
 GPU = "pretended"
 SIZES = ModelConfig(context_length=3, d_model=6, n_head=2, n_layer=2, dropout=0.1)

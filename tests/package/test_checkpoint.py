@@ -14,7 +14,7 @@ from lower_triangle import checkpoint as module
 from lower_triangle.checkpoint import load_checkpoint, save_checkpoint, write_atomically
 from lower_triangle.config import ModelConfig
 from lower_triangle.errors import CheckpointError, OutputError
-from lower_triangle.stages import find_stage
+from lower_triangle.variants import find_stage
 
 
 @pytest.fixture

@@ -13,13 +13,15 @@ from torch.nn.functional import gelu, layer_norm
 
 from lower_triangle.config import ModelConfig
 from lower_triangle.convert import NANOGPT, from_gpt2, from_lecture, from_nanogpt, rename, to_nanogpt
+from lower_triangle.corpus import packaged
 from lower_triangle.errors import CheckpointError, UsageError
 from lower_triangle.generate import generate
 from lower_triangle.loss import cross_entropy
 from lower_triangle.model import decoder
-from lower_triangle.stages import find_stage
+from lower_triangle.variants import find_stage
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+UNBIASED = packaged("data", "nanogpt.safetensors")
 TABLE = "agreement with outside authorities: worst difference"
 
 
@@ -71,10 +73,10 @@ def row(name, differences):
     return f"{name:28} " + "  ".join(f"{word} {difference:.1e}" for word, difference in words)
 
 
-@pytest.mark.parametrize("name", ["nanogpt-bias.safetensors", "nanogpt-nobias.safetensors"])
+@pytest.mark.parametrize("name", ["nanogpt-bias.safetensors", UNBIASED], ids=["biases", "none"])
 def test_we_compute_what_nanogpt_computes(name, record_property):
     differences = differences_from_nanogpt(name)
-    record_property(TABLE, row(name, differences))
+    record_property(TABLE, row(Path(name).name, differences))
     assert differences[0] < 1e-5 and differences[1] < 1e-5 and differences[2] < 1e-4
     tensors, weights, config = read(name)
     start = tensors["idx"][0, :4].tolist()
@@ -112,7 +114,7 @@ def test_the_page_says_no_less_than_is_measured():
     rows = page.read_text("utf-8").partition("| whose weights |")[2].partition("\n\n")[0].splitlines()[2:]
     measured = {
         "nanoGPT, with biases": differences_from_nanogpt("nanogpt-bias.safetensors"),
-        "nanoGPT, without": differences_from_nanogpt("nanogpt-nobias.safetensors"),
+        "nanoGPT, without": differences_from_nanogpt(UNBIASED),
         "the lecture's `gpt.py`": differences_from_lecture(),
         "GPT-2, as transformers saves it": differences_from_gpt2("hf-gpt2-tiny"),
         "GPT-2, in the layout of OpenAI's files": differences_from_gpt2("gpt2-published-tiny"),

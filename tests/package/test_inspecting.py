@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
     ("name", "source", "context_length", "vocab_size", "layer"),
     [
         ("nanogpt-bias.safetensors", "nanoGPT", 16, 65, 12 * 16**2 + 13 * 16),
-        ("nanogpt-nobias.safetensors", "nanoGPT", 16, 65, 12 * 16**2 + 2 * 16),
+        (packaged("data", "nanogpt.safetensors"), "nanoGPT", 16, 65, 12 * 16**2 + 2 * 16),
         ("lecture-gpt.safetensors", "the lecture's gpt.py", 8, 65, 12 * 16**2 + 10 * 16),
         ("hf-gpt2-tiny", "GPT-2", 20, 97, 12 * 24**2 + 13 * 24),
         ("gpt2-published-tiny", "GPT-2", 20, 97, 12 * 24**2 + 13 * 24),

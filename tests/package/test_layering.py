@@ -9,7 +9,7 @@ from pathlib import Path
 # Each may import only from those before it.
 ORDER = """
     errors config tokenizer examples corpus counting softmax norms attention blocks
-    model stages loss generate checkpoint convert folders devices parallel train
+    model stages variants loss generate checkpoint convert folders devices parallel train
     results inspecting tracing
     figures arrows standalone flags exercises.cases exercises.tensors exercises.verdict exercises.encode_text
     exercises.merge_pair exercises.shift_targets exercises.softmax_rows exercises.count_and_smooth exercises.witten_bell
@@ -18,6 +18,7 @@ ORDER = """
     exercises.write_on exercises.row_entropy exercises.softmax_backward exercises.cross_attend exercises.padding_mask
     exercises.split_heads exercises.feed_forward exercises.residual_block exercises.layer_norm
     exercises.dropout exercises.count_parameters exercises.adamw_steps exercises.top_p
+    exercises.unfuse_heads
     exercises.attempts exercises.registry exercises.hints exercises.judge
     exercises.child exercises.submission exercises.commands exercises beyond beyond.kv_cache cli __main__
 """.split()

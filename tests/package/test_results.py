@@ -75,6 +75,14 @@ def test_a_record_is_read_back_with_its_weights(recorded, tmp_path, monkeypatch)
     assert load_trained("head").manifest.val_loss == pytest.approx(recorded["runs"][0]["final_val"], abs=1e-6)
 
 
+def test_of_what_is_only_compared_the_losses_are_kept_and_no_weights(small, tmp_path, sizes, brief):
+    record = reproduce("gpt_relu", small, 1, tmp_path, sizes, brief)
+    assert record["stage"] == "gpt_relu"
+    assert [path.name for path in tmp_path.iterdir() if path.suffix in (".json", ".safetensors")] == ["gpt_relu.json"]
+    with pytest.raises(UsageError, match="^of the runs of 'gpt_relu' only the losses are kept; there are models of bi"):
+        load_trained("gpt_relu")
+
+
 def test_counts_are_recorded_as_counting_gives_them(small, small_text, tmp_path, monkeypatch):
     record = record_counts(small, tmp_path)
     monkeypatch.setattr(module, "packaged", lambda folder, name: tmp_path / name)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lower_triangle.config import ModelConfig
-from lower_triangle.stages import find_stage
+from lower_triangle.variants import find_stage
 
 MODULES = ("attention", "blocks", "corpus", "counting", "generate", "loss", "model", "norms", "softmax")
 SIZES = {"B": 2, "T": 3, "C": 10, "D": 7, "V": 11, "Tq": 13, "Tk": 17, "N": 41, "F": 29, "H": 5, "G": 31}

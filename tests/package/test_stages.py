@@ -15,7 +15,8 @@ from lower_triangle.config import ModelConfig
 from lower_triangle.errors import UsageError
 from lower_triangle.loss import cross_entropy
 from lower_triangle.model import DropoutEmbedding
-from lower_triangle.stages import STAGES, find_stage
+from lower_triangle.stages import STAGES
+from lower_triangle.variants import find_stage
 
 PARAMETERS = {
     "bigram": 4225,

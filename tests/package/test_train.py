@@ -13,8 +13,9 @@ from lower_triangle.corpus import draw_batch
 from lower_triangle.errors import CorpusError, OutputError, TrainingError, UsageError
 from lower_triangle.folders import LOCK
 from lower_triangle.loss import cross_entropy, evaluate
-from lower_triangle.stages import STAGES, find_stage
+from lower_triangle.stages import STAGES
 from lower_triangle.train import BEST, LAST, METRICS, fit, is_stuck, make_optimizer, rate_share, take_step, train
+from lower_triangle.variants import find_stage
 
 
 def weights(model):

@@ -23,8 +23,8 @@ from lower_triangle.checkpoint import load_checkpoint
 from lower_triangle.config import ModelConfig, TrainConfig
 from lower_triangle.corpus import draw_batch, load_corpus
 from lower_triangle.parallel import process_group
-from lower_triangle.stages import find_stage
 from lower_triangle.train import BEST, LAST, METRICS, make_optimizer, take_step, train
+from lower_triangle.variants import find_stage
 
 SIZES = ModelConfig(context_length=3, d_model=6, n_head=2, n_layer=2)
 DROPOUT = replace(SIZES, dropout=0.1)

@@ -22,7 +22,7 @@ def facts(page):
 
 
 # Pages that others may name before they are written.
-TO_COME = {"nanogpt"}
+TO_COME: set[str] = set()
 PARTS = ("docs/grounding/", "docs/attention/", "docs/gpt/")
 LESSONS = {name: page for name, page in PAGES.items() if name.startswith(PARTS) and Path(name).stem != "references"}
 
@@ -82,7 +82,7 @@ def test_no_object_is_added_by_two_lessons():
 
 
 # What no lesson is about: recipes that pages show by what changes from one to the next, and what serves others.
-SHOWN_OTHERWISE = {"stages.embedding", "stages.position", "stages.average", "stages.Stage", "stages.find_stage"} | {
+SHOWN_OTHERWISE = {"stages.embedding", "stages.position", "stages.average", "stages.Stage", "variants.find_stage"} | {
     "generate.require_choice",
     "generate.require_known",
 }
@@ -91,7 +91,7 @@ SHOWN_OTHERWISE = {"stages.embedding", "stages.position", "stages.average", "sta
 def test_every_function_and_class_of_the_model_is_added_by_a_lesson():
     added = {path for page in LESSONS.values() for path in facts(page)["adds"]}
     defined = set()
-    for module in "softmax norms attention blocks model stages loss generate".split():
+    for module in "softmax norms attention blocks model stages variants loss generate".split():
         tree = ast.parse((PROJECT.source / "lower_triangle" / f"{module}.py").read_text(encoding="utf-8"))
         kinds = (ast.FunctionDef, ast.ClassDef)
         defined |= {f"{module}.{node.name}" for node in tree.body if isinstance(node, kinds)}

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from lower_triangle.corpus import TINY_SHAKESPEARE
-from lower_triangle.results import SETTINGS, load_result, load_trained
+from lower_triangle.errors import UsageError
+from lower_triangle.results import CHANGED, SETTINGS, load_result, load_trained
 from lower_triangle.stages import STAGES
+from lower_triangle.variants import VARIANTS, find_stage
 from pagecode.project import Project
 from pagecode.reader import read_page
 
@@ -33,7 +35,7 @@ def test_every_record_is_three_seeds_of_its_setting_on_tiny_shakespeare(name, re
     setting = SETTINGS[name]
     config = asdict(setting.model) | asdict(setting.train)
     del config["seed"]
-    assert record["config"] == config | {"learning_rate": STAGES[setting.stage].learning_rate}
+    assert record["config"] == config | {"learning_rate": find_stage(setting.stage).learning_rate}
 
 
 def test_every_rung_of_the_ladder_was_trained_alike():
@@ -123,7 +125,32 @@ def test_the_table_beside_the_lecture_is_that_of_the_records():
         assert shown == f"{loss['mean']:.3f} ({loss['min']:.3f}, {loss['max']:.3f})"
 
 
-def test_recorded_weights_load_and_are_the_first_run(name, record):
+def test_of_gpt_one_thing_was_taken_back_or_all_of_a_kind():
+    was = load_result("gpt")["config"]
+    changed = {}
+    for name in CHANGED:
+        now = load_result(name)["config"]
+        changed[name] = {key for key in now if now[key] != was[key]}
+    schedule = {"warmup", "final_share"}
+    assert changed == {
+        **dict.fromkeys(VARIANTS, set()),
+        "gpt_dropout": {"dropout"},
+        "gpt_level_rate": schedule,
+        "gpt_no_decay": {"weight_decay"},
+        "gpt_no_clip": {"clip"},
+        "gpt_slow_memory": {"beta2"},
+        "gpt_built_plainly": set(),
+        "gpt_trained_plainly": schedule | {"weight_decay", "clip", "beta2"},
+    }
+    assert load_result("gpt_built_plainly")["stage"] == "layer_norm"
+
+
+def test_recorded_weights_load_and_are_the_first_run_where_weights_are_kept(name, record):
+    if not SETTINGS[name].keeps_weights:
+        assert not (ROOT / "results" / f"{name}.safetensors").exists()
+        with pytest.raises(UsageError, match=f"^of the runs of '{name}' only the losses are kept; there are models of"):
+            load_trained(name)
+        return
     checkpoint = load_trained(name)
     assert checkpoint.manifest.step == record["config"]["steps"]
     assert math.isclose(checkpoint.manifest.val_loss, record["runs"][0]["final_val"], abs_tol=1e-6)
