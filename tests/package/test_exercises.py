@@ -100,6 +100,13 @@ ALSO_RIGHT = [
     ("row-entropy", "return -(weights * (weights + 1e-9).log()).sum(dim=-1)"),
     ("row-entropy", "return -(weights * weights.log()).nansum(dim=-1)"),
     ("split-heads", "return torch.stack(x.split(x.size(-1) // n_head, dim=-1), dim=-3)"),
+    (
+        "unfuse-heads",
+        """
+        C = weight.size(1)
+        heads = [weight[kind * C :][:C].reshape(n_head, C // n_head, C) for kind in range(3)]
+        return torch.stack(heads, dim=1)""",
+    ),
     ("who-hears", "return torch.autograd.functional.jacobian(layer, x).ne(0).any(dim=3).any(dim=1)"),
     ("who-hears", "return torch.func.jacrev(layer)(x).abs().amax(dim=(1, 3)) > 1e-6"),
     (

@@ -945,6 +945,41 @@ WRONG = {
             return F.softmax(kept, dim=-1)""",
         "only the likeliest": "return F.one_hot(probabilities.argmax(), len(probabilities)).float()",
     },
+    "unfuse-heads": {
+        "head after head": "return weight.reshape(n_head, 3, -1, weight.size(1))",
+        "kinds stay in front of heads": "return weight.reshape(3, n_head, -1, weight.size(1))",
+        "keys before queries": """
+            k, q, v = weight.chunk(3)
+            return torch.stack([each.reshape(n_head, -1, weight.size(1)) for each in (q, k, v)], dim=1)""",
+        "values first": """
+            q, k, v = (each.reshape(n_head, -1, weight.size(1)) for each in weight.chunk(3))
+            return torch.stack([v, k, q], dim=1)""",
+        "rows dealt out like cards": """
+            return torch.stack([torch.stack([kind[h::n_head] for kind in weight.chunk(3)]) for h in range(n_head)])""",
+        "a head reads its own columns": """
+            D = weight.size(1) // n_head
+            heads = [weight[:, h * D : (h + 1) * D] for h in range(n_head)]
+            return torch.stack([torch.stack(head.chunk(3)) for head in heads])""",
+        "matrices on their side": """
+            D = weight.size(1) // n_head
+            heads = [[kind[h * D : (h + 1) * D].T for kind in weight.chunk(3)] for h in range(n_head)]
+            return torch.stack([torch.stack(head) for head in heads])""",
+        "n_head is the width of a head": """
+            D = n_head
+            heads = [[kind[h * D : (h + 1) * D] for kind in weight.chunk(3)] for h in range(weight.size(1) // D)]
+            return torch.stack([torch.stack(head) for head in heads])""",
+        "the kinds are not kept apart": """
+            q, k, v = (kind.chunk(n_head) for kind in weight.chunk(3))
+            return torch.stack([torch.cat(head) for head in zip(q, k, v)])""",
+        "there are no heads yet": "return torch.stack(weight.chunk(3))",
+        "all heads the same": """
+            D = weight.size(1) // n_head
+            head = torch.stack([kind[:D] for kind in weight.chunk(3)])
+            return torch.stack([head] * n_head)""",
+        "the last head first": """
+            q, k, v = (kind.chunk(n_head) for kind in weight.chunk(3))
+            return torch.stack([torch.stack(head) for head in list(zip(q, k, v))[::-1]])""",
+    },
     "count-parameters": {
         "the last layer is another table": """
             V, T, C, H, N = vocab_size, context_length, d_model, n_head, n_layer

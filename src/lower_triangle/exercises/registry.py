@@ -275,5 +275,12 @@ EXERCISES = {
             task="Keep the likeliest, and scale.",
             function="nucleus",
         ),
+        Exercise(
+            name="unfuse-heads",
+            title="The heads in one matrix",
+            page="gpt/nanogpt",
+            task="Take a fused matrix apart.",
+            function="unfuse_heads",
+        ),
     )
 }
