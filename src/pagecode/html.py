@@ -39,6 +39,12 @@ class Rendered:
     copies: list[str] = field(default_factory=list)
     sections: list[str] = field(default_factory=list)
 
+    @classmethod
+    def again(cls, kept: dict) -> "Rendered":
+        """What was found, of its fields as JSON holds them."""
+        codes, links = [Code(**code) for code in kept["codes"]], [(*link,) for link in kept["links"]]
+        return cls(codes, links, set(kept["anchors"]), kept["copies"], kept["sections"])
+
 
 def read_html(text: str, within: str | None = None) -> Rendered:
     """Read a page, or of a whole document only the element with the class `within`, for all but links and anchors."""

@@ -1,21 +1,23 @@
 """What an earlier build made of what has not changed since: the HTML of a page, and what was read out of it."""
 
+import dataclasses
 import hashlib
+import json
 import os
-import pickle
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 TOOLS = ("Markdown", "mkdocs", "mkdocs-material", "pymdown-extensions", "Pygments")
+T = TypeVar("T")
 
 
 class Memory:
     """Results by a key that has all they were made of, in one file; what a build has no use for is forgotten after it.
 
-    The tools are part of every key: this package, Python and the libraries that render.
+    The tools are part of every key: this package, Python and the libraries that render. A result is what JSON can hold.
     """
 
     def __init__(self, file: Path) -> None:
@@ -23,8 +25,8 @@ class Memory:
         self.tools = tools()
         self.used: dict[str, Any] = {}
         try:
-            self.known: dict[str, Any] = pickle.loads(file.read_bytes())
-        except Exception:  # there is none yet, or it was cut off, or is of another version: it is made anew
+            self.known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # there is none yet, or it was cut off: it is made anew
             self.known = {}
 
     def key(self, *given: str) -> str:
@@ -39,13 +41,15 @@ class Memory:
     def keep(self, key: str, result: Any) -> None:
         self.used[key] = result
 
-    def of(self, make: Callable[..., Any], *given: str) -> Any:
-        """What `make` makes of texts. It must be a function of nothing else, and what it makes must stay as it is."""
+    def of(self, make: Callable[..., T], again: Callable[[dict], T], *given: str) -> T:
+        """What `make`, a function of texts and of nothing else, makes of them: a dataclass, which `again` makes of its
+        fields as JSON holds them."""
         key = self.key(make.__module__, make.__qualname__, *given)
-        result = self.recall(key)
-        if result is None:
-            result = make(*given)
-            self.keep(key, result)
+        known = self.recall(key)
+        if known is not None:
+            return again(known)
+        result = make(*given)
+        self.keep(key, dataclasses.asdict(result))
         return result
 
     def save(self) -> None:
@@ -54,9 +58,8 @@ class Memory:
             return
         self.file.parent.mkdir(parents=True, exist_ok=True)
         part = self.file.with_suffix(".part")
-        part.write_bytes(pickle.dumps(self.used, protocol=pickle.HIGHEST_PROTOCOL))
+        part.write_text(json.dumps(self.used, default=sorted), encoding="utf-8")  # what JSON has not are sets
         os.replace(part, self.file)
-        self.known = dict(self.used)
 
 
 def tools() -> str:

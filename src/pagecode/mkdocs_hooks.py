@@ -92,7 +92,8 @@ def on_pre_build(config: MkDocsConfig) -> None:
         Sources.load(project.sources)
         fit(config, project.root / COMPILED)
         problems[:] = [*build.run_stale(project, log.info), *labs.run_stale(project, log.info)]
-    memory = Memory(project.cache / "rendered.pickle")
+    # One for each that builds, or what MkDocs has rendered would be shown as the work of its fork.
+    memory = Memory(project.cache / f"rendered-{type(config).__module__.partition('.')[0]}.json")
     search = config.plugins.get("material/search")  # the theme's, which MkDocs takes for `search`
     if search:
         index_once(search.search_index, memory)

@@ -17,7 +17,7 @@ ARTICLE = "md-content__inner"
 def judge(project: Project, folder: Path, built: dict[Path, Page], url: str, memory: Memory) -> list[Problem]:
     """What is wrong with a site: `built` has the page behind each HTML file, `url` is its address if one is known."""
     texts = {file: file.read_text(encoding="utf-8") for file in sorted(folder.rglob("*.html"))}
-    rendered = {file: memory.of(read_html, text, ARTICLE) for file, text in texts.items()}
+    rendered = {file: memory.of(read_html, Rendered.again, text, ARTICLE) for file, text in texts.items()}
     ledger = Ledger(project)
     problems: list[Problem] = []
     for file, page in built.items():

@@ -1,6 +1,6 @@
 """What has run and not changed is not run again; what has changed, or depends on what has, is."""
 
-import pickle
+import json
 import re
 import shutil
 import socket
@@ -60,13 +60,14 @@ def test_an_edited_module_runs_the_pages_that_reach_it(copy: Small):
 
 def test_a_page_is_rendered_again_when_it_or_what_it_embeds_has_changed_and_not_else(copy: Small):
     """Seen by a word put into what was kept: it is there as long as the page is taken from there."""
-    kept = copy.root / ".pagecode/rendered.pickle"
+    kept = copy.root / ".pagecode/rendered-mkdocs.json"
 
     def put() -> None:
-        results = pickle.loads(kept.read_bytes())
-        rendered = {key: result for key, result in results.items() if isinstance(result, tuple)}
-        marked = {key: (result[0] + "<p>KEPT</p>", *result[1:]) for key, result in rendered.items()}
-        kept.write_bytes(pickle.dumps(results | marked))
+        results = json.loads(kept.read_text(encoding="utf-8"))
+        for result in results.values():
+            if isinstance(result, list) and isinstance(result[0], str):  # a page, its HTML first
+                result[0] += "<p>KEPT</p>"
+        kept.write_text(json.dumps(results), encoding="utf-8")
 
     def taken() -> set[str]:
         built = build(copy, "--strict")

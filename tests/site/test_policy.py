@@ -42,7 +42,7 @@ def test_the_policy_is_strict_and_the_same_everywhere():
 
 @pytest.fixture
 def memory(tmp_path_factory: pytest.TempPathFactory) -> Memory:
-    return Memory(tmp_path_factory.mktemp("kept") / "rendered.pickle")
+    return Memory(tmp_path_factory.mktemp("kept") / "rendered.json")
 
 
 def test_each_page_allows_the_scripts_of_all(tmp_path: Path, memory: Memory):

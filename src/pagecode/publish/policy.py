@@ -53,6 +53,11 @@ class Inline:
     scripts: set[str] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
 
+    @classmethod
+    def again(cls, kept: dict) -> "Inline":
+        """What was found, of its fields as JSON holds them."""
+        return cls(set(kept["scripts"]), kept["refused"])
+
 
 class Reader(Parser):
     """Collects what is inline as the parser goes through a page."""
@@ -116,7 +121,7 @@ def apply(site: Path, built: dict[Path, Page], memory: Memory) -> Iterator[Probl
     """Write the policy into every page of the site; yield what it would refuse. `built` has the page behind a file."""
     files = sorted(site.rglob("*.html"))
     texts = {file: file.read_text(encoding="utf-8") for file in files}
-    inline = {file: memory.of(read_inline, text) for file, text in texts.items()}
+    inline = {file: memory.of(read_inline, Inline.again, text) for file, text in texts.items()}
     written = policy({script for found in inline.values() for script in found.scripts})
     meta = f'<meta http-equiv="Content-Security-Policy" content="{written}">'
     for file, text in texts.items():

@@ -1,13 +1,14 @@
 """A page is rendered, and entered into the search, when something has changed that this depends on, and not else."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import AnchorLink, get_toc
 
 from pagecode.memory import Memory
 
@@ -38,17 +39,25 @@ def render_once(page: Page, memory: Memory, depends: str, problems: list) -> Non
     page.render = render_or_recall
 
 
-def taken(page: Page) -> tuple[Any, ...]:
+def taken(page: Page) -> list[Any]:
     """What rendering leaves in a page; links to files by their names, since those of the next build are others."""
     links = page.links_to_anchors
     named = links and {file.src_uri: anchors for file, anchors in links.items()}
-    return page.content, page.toc, page._title_from_render, page.present_anchor_ids, named
+    return [page.content, outline(page.toc), page._title_from_render, page.present_anchor_ids, named]
 
 
-def put(page: Page, files: Files, content: str, toc: Any, title: str | None, anchors: set[str], links: Any) -> None:
+def put(page: Page, files: Files, content: str, toc: list, title: str | None, anchors: list[str], links: Any) -> None:
     """Leave in a page what rendering left in it."""
-    page.content, page.toc, page._title_from_render, page.present_anchor_ids = content, toc, title, anchors
+    page.content, page._title_from_render, page.present_anchor_ids = content, title, set(anchors)
+    page.toc = get_toc(toc)
     page.links_to_anchors = links and {files.get_file_from_path(name): found for name, found in links.items()}
+
+
+def outline(entries: Iterable[AnchorLink]) -> list[dict]:
+    """A table of contents as what MkDocs makes one of."""
+    return [
+        {"name": each.title, "id": each.id, "level": each.level, "children": outline(each.children)} for each in entries
+    ]
 
 
 @contextmanager
