@@ -246,7 +246,7 @@ class AttendWithDropout(nn.Module):
         visible: (..., Tq, Tk), True where a query may look
         returns: (..., Tq, D)
 
-    Source: nanoGPT's attn_dropout, which transformers' GPT-2 calls attn_pdrop. Vaswani et al. 2017, §5.4, have none here.
+    Source: nanoGPT's attn_dropout, attn_pdrop in transformers' GPT-2. Vaswani et al. 2017, §5.4, have none here.
     """
 
     def __init__(self, dropout: float) -> None:

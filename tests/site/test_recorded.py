@@ -33,6 +33,7 @@ def test_every_record_is_three_seeds_of_its_setting_on_tiny_shakespeare(name, re
     assert record["corpus"]["sha256"] == TINY_SHAKESPEARE.sha256
     assert record["seeds"] == [0, 1, 2] == [run["seed"] for run in record["runs"]]
     setting = SETTINGS[name]
+    assert record["stage"] == setting.stage
     config = asdict(setting.model) | asdict(setting.train)
     del config["seed"]
     assert record["config"] == config | {"learning_rate": find_stage(setting.stage).learning_rate}
