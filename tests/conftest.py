@@ -1,10 +1,12 @@
-"""What the folders of tests share: the process that runs copied programs."""
+"""What the folders of tests share: the process that runs copied programs, and the site built for two addresses."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from forker import Forker
+from rebuilt import ADDRESSES, ROOT, rebuild
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -47,5 +49,28 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def forker() -> Iterator[Forker]:
     """A process that has only imported torch, and forks for each program of this repository's pages."""
-    with Forker(Path(__file__).parents[1] / "src") as running:
+    with Forker(ROOT / "src") as running:
         yield running
+
+
+def state() -> dict[Path, int]:
+    """What the real build has left: each file of the site and of the ledger, with the time of its last change."""
+    folders = (ROOT / "site", ROOT / ".pagecode" / "ledger")
+    return {file: file.stat().st_mtime_ns for folder in folders for file in folder.rglob("*")}
+
+
+@pytest.fixture(scope="session")
+def addressed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site as it is built for ADDRESSES, beside the real one, which is left as it is."""
+    before = state()
+    folder = rebuild(tmp_path_factory.mktemp("addressed") / "site", **ADDRESSES)
+    assert len(before) > 50 and state() == before
+    return folder
+
+
+@pytest.fixture(scope="session")
+def unaddressed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site as it is built where no address is known: the real one, unless it has been built for one."""
+    if any(os.environ.get(name) for name in ADDRESSES):
+        return rebuild(tmp_path_factory.mktemp("unaddressed") / "site")
+    return ROOT / "site"

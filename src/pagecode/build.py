@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import re
 from collections.abc import Callable
-from multiprocessing.process import BaseProcess
+from concurrent.futures import Executor
 from pathlib import Path
 
 from mkdocs.utils.meta import get_data
@@ -19,11 +19,14 @@ from pagecode.project import Problem, Project, ProjectError
 from pagecode.reader import read_page
 from pagecode.worker import run_pytest
 
+# How many runs there are for each process: who is done early takes the next, and each costs a second to begin.
+RUNS = 4
 BOX = "padding: 1em; background: #fbe4e1; color: #5a1710; font: 14px/1.5 monospace; white-space: pre-wrap"
 
 
-def run_stale(project: Project, say: Callable[[str], None]) -> list[Problem]:
-    """Run every page that has changed, or whose code or data has, through pytest; return what was wrong."""
+def run_stale(project: Project, say: Callable[[str], None], pool: Executor) -> list[Problem]:
+    """Run every page that has changed, or whose code or data has, through pytest, as `pool` has room; return what was
+    wrong."""
     ledger = Ledger(project)
     pages = [read_page(project, path) for path in project.pages()]
     stale = [page for page in pages if not ledger.fresh(page)]
@@ -32,13 +35,11 @@ def run_stale(project: Project, say: Callable[[str], None]) -> list[Problem]:
     say(f"Running {len(stale)} of {len(pages)} pages: {', '.join(page.name for page in stale)}")
     # A page that runs commands takes longest: deal those out first.
     stale.sort(key=lambda page: sum(block.kind == "sh" for block in page.blocks), reverse=True)
-    workers = min(cores(), len(stale))
+    runs = min(RUNS * cores(), len(stale))
     for page in stale:
         ledger.forget(page)
-    logs = [project.cache / f"run-{number}.log" for number in range(workers)]
-    runs = [start(project, stale[number::workers], log) for number, log in enumerate(logs)]
-    for run in runs:
-        run.join()
+    logs = [project.cache / f"run-{number}.log" for number in range(runs)]
+    list(pool.map(lambda number: run(project, stale[number::runs], logs[number]), range(runs)))
     outputs = [log.read_text(encoding="utf-8", errors="replace") for log in logs if log.is_file()]
     problems: list[Problem] = []
     for page in stale:
@@ -58,8 +59,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def start(project: Project, pages: list[Page], log: Path) -> BaseProcess:
-    """Begin to run pages with pytest, which enters them into the ledger.
+def run(project: Project, pages: list[Page], log: Path) -> None:
+    """Run pages with pytest, which enters them into the ledger.
 
     Each run is a fork of a process that has imported the heavy libraries and done nothing else: `mkdocs serve` pays for
     that import once. Where a system cannot fork, a run begins from nothing.
@@ -68,9 +69,9 @@ def start(project: Project, pages: list[Page], log: Path) -> BaseProcess:
     context = multiprocessing.get_context(method)
     context.set_forkserver_preload(["torch", "numpy", "matplotlib.pyplot", "sybil", "pytest"])
     log.parent.mkdir(parents=True, exist_ok=True)
-    run = context.Process(target=run_pytest, args=(project.root, [str(page.path) for page in pages], log))
-    run.start()
-    return run
+    process = context.Process(target=run_pytest, args=(project.root, [str(page.path) for page in pages], log))
+    process.start()
+    process.join()
 
 
 def bundles(project: Project) -> dict[str, str]:

@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -91,7 +92,11 @@ def on_pre_build(config: MkDocsConfig) -> None:
         project = project_of(config)
         Sources.load(project.sources)
         fit(config, project.root / COMPILED)
-        problems[:] = [*build.run_stale(project, log.info), *labs.run_stale(project, log.info)]
+        with ThreadPoolExecutor(build.cores()) as pool:
+            # A lab takes longest.
+            executed = labs.run_stale(project, log.info, pool)
+            problems[:] = build.run_stale(project, log.info, pool)
+        problems.extend(problem for lab in executed for problem in lab.result())
     # One for each that builds, or what MkDocs has rendered would be shown as the work of its fork.
     memory = Memory(project.cache / f"rendered-{type(config).__module__.partition('.')[0]}.json")
     search = config.plugins.get("material/search")  # the theme's, which MkDocs takes for `search`
@@ -133,7 +138,7 @@ def around(project: Project, config: MkDocsConfig, files: Files) -> str:
     settings = [Path(config.config_file_path), project.root / "pyproject.toml", project.root / citing.NAME]
     texts = [file.read_text(encoding="utf-8") for file in settings if file.is_file()]
     there = [f"{file.src_uri} {file.url} {file.inclusion}" for file in files]
-    return hashed(project, [*texts, *there, *addresses(config)], [], any_module=True)
+    return hashed(project, [*texts, *there], [], any_module=True)
 
 
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
@@ -163,7 +168,9 @@ def on_page_markdown(markdown: str, page, config: MkDocsConfig, files: Files) ->
         facts += offered(address_of(page.file.src_uri), addresses(config)[1])
     page.markdown = build.with_facts(markdown, facts)
     source = built[Path(page.file.abs_dest_path)]
-    depends = [surroundings, source.text, repr(Ledger(project).figures(source))]
+    # Of what differs between two addresses a page may have its own BibTeX; the rest is in its facts, or around it.
+    named = addresses(config) if citing.MARK in source.text else ()
+    depends = [surroundings, source.text, repr(Ledger(project).figures(source)), *named]
     render_once(page, memory, "\0".join(depends), problems)
     return page.markdown
 

@@ -2,15 +2,13 @@
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from .chromium import NoChromium, find, install_debians
-from .served import BUILT, ROOT, Server, Site, fault
+from .served import BUILT, Server, Site, fault
 from .watch import Watch
 
 # A browser that asks nobody anything of its own accord, and finds nobody but the server of these tests.
@@ -18,11 +16,6 @@ QUIET = (
     *("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--disable-quic", "--disable-gpu"),
 )
-# Where a copy of the site is published that was built without an address: below a path, as on most hosts.
-ADDRESSES = {
-    "SITE_URL": "https://lower-triangle.example/learn/",
-    "REPO_URL": "https://github.com/someone/lower-triangle",
-}
 
 
 @pytest.fixture
@@ -46,13 +39,10 @@ def site(server: Server) -> Site:
 
 
 @pytest.fixture(scope="package")
-def published(server: Server, site: Site, tmp_path_factory: pytest.TempPathFactory) -> Site:
+def published(server: Server, site: Site, request: pytest.FixtureRequest) -> Site:
     """The site with an address, by which instant navigation knows its pages: site/, or a build of the same pages."""
-    folder = site.folder
-    if not re.search(r"<loc>https?://[^/:]+/", (folder / "sitemap.xml").read_text(encoding="utf-8")):
-        folder = tmp_path_factory.mktemp("published") / "site"
-        build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
-        subprocess.run(build, cwd=ROOT, env={**os.environ, **ADDRESSES}, check=True, capture_output=True)
+    has_address = re.search(r"<loc>https?://[^/:]+/", (site.folder / "sitemap.xml").read_text(encoding="utf-8"))
+    folder = site.folder if has_address else request.getfixturevalue("addressed")
     return server.add(folder, "published.localhost")
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+import torch._dynamo  # every optimizer imports it; here once, for all children
 
 from lower_triangle.checkpoint import load_checkpoint
 from lower_triangle.config import ModelConfig, TrainConfig

@@ -1,11 +1,9 @@
 """What stands around the pages: where the site comes from, where to report and edit, previews, 404, colours."""
 
 import json
-import os
 import re
 import struct
 import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import torch
 from mkdocs.utils.yaml import yaml_load
+from rebuilt import ADDRESSES, ROOT, rebuild
 
 from pagecode.ledger import Ledger, digest
 from pagecode.project import Problem, Project
@@ -20,9 +19,8 @@ from pagecode.publish.links import mark_external
 from pagecode.publish.provenance import Provenance, commit_of, edit_uri, programs_ran
 from pagecode.reader import read_page
 
-ROOT = Path(__file__).parents[2]
 PROJECT = Project.load(ROOT)
-SITE_URL, REPO_URL = "https://example.org/course/", "https://github.com/someone/course"
+SITE_URL, REPO_URL = ADDRESSES.values()
 ELSEWHERE = "https://git.example.org/someone/course"
 FACTS = re.compile(r"Built from commit (\w{7})( and changes not in it)? · torch (\S+) · (\d+) programs ran")
 
@@ -51,28 +49,24 @@ class Tags(HTMLParser):
         return {entry.get("property") or entry.get("name"): entry.get("content") for entry in found}
 
 
-def build(folder: Path, site_url: str, repo_url: str) -> dict[str, Tags]:
-    """The pages of the site as built with these addresses, by their path in it."""
-    environment = {**os.environ, "SITE_URL": site_url, "REPO_URL": repo_url, "NO_MKDOCS_2_WARNING": "1"}
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def pages_of(folder: Path) -> dict[str, Tags]:
+    """The pages of a built site, by their path in it."""
     return {file.relative_to(folder).as_posix(): Tags(file) for file in sorted(folder.rglob("*.html"))}
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory):
-    return build(tmp_path_factory.mktemp("known"), SITE_URL, REPO_URL)
+def known(addressed):
+    return pages_of(addressed)
 
 
 @pytest.fixture(scope="module")
-def unknown(tmp_path_factory):
-    return build(tmp_path_factory.mktemp("unknown"), "", "")
+def unknown(unaddressed):
+    return pages_of(unaddressed)
 
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory):
-    return build(tmp_path_factory.mktemp("elsewhere"), "", ELSEWHERE)
+    return pages_of(rebuild(tmp_path_factory.mktemp("elsewhere"), REPO_URL=ELSEWHERE))
 
 
 def address_of(path: Path) -> str:

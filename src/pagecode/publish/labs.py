@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -84,16 +85,17 @@ def labs_of(project: Project) -> list[Lab]:
     return [Lab(project, path) for path in sorted((project.docs / "labs").glob("*.py"))]
 
 
-def run_stale(project: Project, say: Callable[[str], None]) -> list[Problem]:
-    """Execute each lab that has changed, or whose code or data has; return what was wrong, lab by lab."""
-    problems: list[Problem] = []
-    for lab in labs_of(project):
+def run_stale(project: Project, say: Callable[[str], None], pool: Executor) -> list[Future[list[Problem]]]:
+    """Have `pool` execute each lab that has changed, or whose code or data has; return what will be wrong, lab by lab."""
+
+    def run(lab: Lab) -> list[Problem]:
         faults = faults_of(lab)
         if not faults and not lab.fresh():
             say(f"Executing {lab.name}")
             faults = execute(lab)
-        problems.extend(faults)
-    return problems
+        return faults
+
+    return [pool.submit(run, lab) for lab in labs_of(project)]
 
 
 def faults_of(lab: Lab) -> list[Problem]:

@@ -1,0 +1,25 @@
+"""This repository's site built once more, elsewhere, for one address or another."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+# A site below a path, as on most hosts, and a repository where notebooks can be opened and errors reported.
+ADDRESSES = {
+    "SITE_URL": "https://lower-triangle.example/learn/",
+    "REPO_URL": "https://github.com/someone/lower-triangle",
+}
+
+
+def rebuild(folder: Path, **addresses: str) -> Path:
+    """Build the site into `folder` with these addresses and no others; its pages have run, so they are not run again."""
+    kept = {name: value for name, value in os.environ.items() if name not in ADDRESSES}
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    environment = {**kept, **addresses, "NO_MKDOCS_2_WARNING": "1"}
+    options = {"cwd": ROOT, "env": environment, "capture_output": True, "encoding": "utf-8", "timeout": 120}
+    done = subprocess.run(command, **options)
+    assert done.returncode == 0, done.stderr
+    assert "Running" not in done.stderr, "the site is older than its pages; run make site first"
+    return folder
