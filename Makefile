@@ -42,12 +42,13 @@ canary: site ## build the same site with ProperDocs, and compare the two
 reproduce: $(READY) ## train every stage again on tiny Shakespeare, three seeds each, into results/
 	$(BIN)/lower-triangle reproduce
 
-# hatchling and editables come first, so that the package itself is built with pinned tools.
+# hatchling and editables come first, so that the package itself is built with pinned tools. Python compiles what it
+# imports; pip would compile all that there is.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5))' || \
 	  { echo "$(PYTHON) is older than Python 3.11.5; name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@echo "Installing into $(VENV), once: from 200 MB to 2.7 GB and some minutes, by the torch that pip finds (see README)."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt hatchling editables
-	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt hatchling editables
+	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt --no-build-isolation -e ".[dev]"
 	@touch $@

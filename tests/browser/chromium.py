@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-NAMES = ("chromium", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "google-chrome")  # the first is Chromium without windows, and quicker
 ADVICE = "no Chromium: install chromium, or name one in CHROMIUM, or run: .venv/bin/playwright install chromium"
 
 
@@ -49,4 +49,4 @@ def install_debians() -> None:
     """Install Debian's package; whether that has worked shows in whether it is there."""
     quietly = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
     subprocess.run(["apt-get", "update"], **quietly)
-    subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", "chromium"], **quietly)
+    subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", NAMES[0]], **quietly)

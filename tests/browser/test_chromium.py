@@ -38,6 +38,8 @@ def test_the_order_in_which_a_chromium_is_looked_for(machine, monkeypatch):
     assert find(last, never) == chrome
     chromium = machine("chromium")
     assert find(last, never) == chromium
+    shell = machine("chromium-headless-shell")
+    assert find(last, never) == shell
     first = machine("mine/chrome")
     monkeypatch.setenv("CHROMIUM", first)
     assert find(last, never) == first
