@@ -9,7 +9,7 @@ READY  := $(VENV)/.ready
 export NO_MKDOCS_2_WARNING := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help serve site test update mutants addresses canary reproduce
+.PHONY: help serve site test update mutants thorough addresses canary reproduce
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -32,6 +32,9 @@ update: $(READY) ## rewrite the outputs that pages show where the code now print
 
 mutants: $(READY) ## run each page against wrong versions of its code; some minutes
 	$(BIN)/python -m pytest -m slow tests/mutants
+
+thorough: site ## what make test leaves out: each program by itself, every word of code; some minutes
+	$(BIN)/python -m pytest -n 2 -m slow tests/browser
 
 addresses: site ## add the addresses of new pages and files to addresses.toml
 	$(BIN)/python -m pagecode.publish.addresses

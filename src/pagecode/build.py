@@ -67,7 +67,7 @@ def run(project: Project, pages: list[Page], log: Path) -> None:
     """
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
-    context.set_forkserver_preload(["torch", "numpy", "matplotlib.pyplot", "sybil", "pytest"])
+    context.set_forkserver_preload(["torch", "torch._dynamo", "numpy", "matplotlib.pyplot", "sybil", "pytest"])
     log.parent.mkdir(parents=True, exist_ok=True)
     process = context.Process(target=run_pytest, args=(project.root, [str(page.path) for page in pages], log))
     process.start()
