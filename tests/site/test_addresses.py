@@ -99,6 +99,12 @@ def test_colab_opens_the_notebooks_that_the_site_has_and_no_others(known, unknow
     assert texts and not any("pip install --quiet" in text for text in texts)
 
 
+def test_what_is_to_be_cited_names_the_address_where_it_is_known(known, unknown):
+    """Of the pages it alone is rendered otherwise for another address."""
+    cited = [pages(folder)["reference/cite/"] for folder in (known, unknown)]
+    assert [f"{{{SITE}}}" in text for text in cited] == [True, False]
+
+
 def test_but_for_its_addresses_the_site_is_the_same(known, unknown):
     files = [{file.relative_to(folder) for file in folder.rglob("*") if file.is_file()} for folder in (known, unknown)]
     assert files[0] == files[1]
