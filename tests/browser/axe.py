@@ -10,7 +10,7 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 MARK_ALIKE = """() => {
   const seen = new Set();
   const kind = element => `${element.localName}.${element.className}`;
-  for (const word of document.querySelectorAll("code span")) {
+  for (const word of document.querySelectorAll("pre code span")) {
     let alike = "";
     for (let box = word; box; box = box.parentElement) alike += kind(box) + " ";
     word.toggleAttribute("data-alike", seen.has(alike));

@@ -21,8 +21,6 @@ from .served import BUILT, OURS, Site, addresses, source_of
 from .tab import Tab
 
 PAGES = [address for address in addresses() if source_of(address)]
-# Of each part the page whose longest program is also run as a reader runs it.
-FRESH = ["", "start/", "grounding/bigram/", "attention/average/", "gpt/training/", "reference/shapes/"]
 LABS = [address for address in addresses() if address.startswith("labs/")]
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 BUTTONS = ".copy button[data-copy]"
@@ -50,11 +48,6 @@ def carried_by(block: Block, page) -> list[str]:
         return []
     whole = program(OURS, page, block) if block.is_python else block.code
     return [whole] if whole == block.code else [whole, block.code]
-
-
-def any_python(address: str) -> bool:
-    """True for a page that has a program."""
-    return any(block.is_python for block in read_page(OURS, source_of(address)).blocks)
 
 
 def cited_by(page) -> list[str]:
@@ -191,31 +184,16 @@ def test_a_program_that_lacks_what_a_longer_one_has_is_run_itself():
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_each_copied_program_ends_as_its_page_shows(address: str, copied, forker: Forker, note):
-    """In forks of an interpreter that has only imported torch."""
+def test_each_copied_program_ends_as_its_page_shows(address: str, copied, forker: Forker, tmp_path: Path, note):
+    """The longest of all in an interpreter of its own, the others in forks of one that has only imported torch."""
     pairs = programs(address, copied(address))
-    run = to_run(pairs)
-    for block, code in run:
+    *others, longest = sorted(to_run(pairs), key=lambda pair: len(pair[1])) or [None]
+    for block, code in others:
         check(address, block, forker.run(code))
-    if run:
-        note("Clipboard: programs", f"{len(pairs):4}, all run by {len(run):3} of them  /{address}")
-
-
-def run_longest(address: str, copied, folder: Path) -> None:
-    """Run the longest program of a page in an interpreter of its own."""
-    block, code = max(programs(address, copied(address)), key=lambda pair: len(pair[1]))
-    check(address, block, run_fresh(code, folder, OURS.source))
-
-
-@pytest.mark.parametrize("address", FRESH)
-def test_a_copied_program_ends_so_in_an_interpreter_of_its_own(address: str, copied, tmp_path: Path):
-    run_longest(address, copied, tmp_path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("address", [address for address in PAGES if any_python(address)])
-def test_the_longest_program_of_each_page_does(address: str, copied, tmp_path: Path):
-    run_longest(address, copied, tmp_path)
+    if longest:
+        block, code = longest
+        check(address, block, run_fresh(code, tmp_path, OURS.source))
+        note("Clipboard: programs", f"{len(pairs):4}, all run by {len(others) + 1:3} of them  /{address}")
 
 
 @pytest.mark.slow
