@@ -13,8 +13,18 @@ ADDRESSES = {
 }
 
 
+def state() -> dict[Path, int]:
+    """What the real build has left: each file of the site and of the ledger, with the time of its last change."""
+    folders = (ROOT / "site", ROOT / ".pagecode" / "ledger")
+    return {file: file.stat().st_mtime_ns for folder in folders for file in folder.rglob("*")}
+
+
 def rebuild(folder: Path, **addresses: str) -> Path:
-    """Build the site into `folder` with these addresses and no others; its pages have run, so they are not run again."""
+    """Build the site into `folder` with these addresses and no others.
+
+    Its pages have run, so they are not run again; and the real site and its ledger are left as they are.
+    """
+    before = state()
     kept = {name: value for name, value in os.environ.items() if name not in ADDRESSES}
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     environment = {**kept, **addresses, "NO_MKDOCS_2_WARNING": "1"}
@@ -22,4 +32,5 @@ def rebuild(folder: Path, **addresses: str) -> Path:
     done = subprocess.run(command, **options)
     assert done.returncode == 0, done.stderr
     assert "Running" not in done.stderr, "the site is older than its pages; run make site first"
+    assert len(before) > 50 and state() == before
     return folder
