@@ -19,6 +19,8 @@ from pagecode.project import Problem, Project
 TOOLS = ("sybil", "pytest-codeblocks", "pytest", "torch", "numpy", "matplotlib")
 
 
+# Stands for the digest of a page of which something changed while it ran: what ran is neither what was nor what is.
+CHANGED = "changed while it ran"
 # Code that may reach modules which its imports do not name.
 HIDDEN = re.compile(r"\b(importlib|__import__|subprocess|runpy|exec|eval|os\.(system|popen|exec\w+|spawn\w+))\b")
 
@@ -194,10 +196,8 @@ class Ledger:
         if entry:
             self.save(page, {**entry, "digest": None})
 
-    def write(
-        self, page: Page, proved: str | None, passed: list[str], problems: list[Problem], programs: list[str]
-    ) -> None:
-        """Record a run of the page, whole or not at all; `proved` is the digest that it ran with, if it kept it."""
+    def write(self, page: Page, proved: str, passed: list[str], problems: list[Problem], programs: list[str]) -> None:
+        """Record a run of the page, whole or not at all; `proved` is the digest that it ran with, or CHANGED."""
         blocks = [
             {"line": block.line, "kind": block.kind, "section": block.section, "sha256": code_digest(block.code)}
             for block in page.blocks

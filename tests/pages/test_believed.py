@@ -69,7 +69,8 @@ def test_a_run_whose_source_changed_meanwhile_proves_nothing_even_when_it_is_cha
     before = source.read_text()
     small.write("docs/page.md", CHANGES_ITS_SOURCE)
     done = build(small)
-    assert done.code and "changed while it ran" in done.said
+    assert done.code
+    assert "docs/page.md:1: the page, or what it depends on, changed while it ran; build again" in done.said
     source.write_text(before)
     page, ledger = small.read(CHANGES_ITS_SOURCE), Ledger(small.project)
     assert not ledger.fresh(page)
@@ -88,15 +89,15 @@ def test_code_that_may_reach_any_module_depends_on_all(small: Small, line: str):
     assert after[0] != before[0] and after[1] != before[1]
 
 
-def test_indented_code_that_begins_like_a_fence_is_code_that_nobody_ran(small: Small):
-    small.write("docs/page.md", "# T\n\n    ```python `x`\n    >>> 2 + 2\n    5\n")
-    done = build(small)
+def test_indented_code_that_begins_like_a_fence_is_code_that_nobody_ran(copy: Small):
+    copy.write("docs/page.md", "# T\n\n    ```python `x`\n    >>> 2 + 2\n    5\n")
+    done = build(copy)
     assert done.code and "docs/page.md:3: the page shows code that nobody ran" in done.said
 
 
-def test_a_page_to_which_no_way_leads_is_named(small: Small):
-    settings = small.root / "mkdocs.yml"
+def test_a_page_to_which_no_way_leads_is_named(copy: Small):
+    settings = copy.root / "mkdocs.yml"
     settings.write_text(settings.read_text().replace('"site_name"', '"nav": ["index.md"], "site_name"'))
-    done = build(small)
+    done = build(copy)
     assert done.code and "docs/shapes.md:1: no way leads here" in done.said
-    assert not (small.root / "site").exists()
+    assert not (copy.root / "site").exists()
