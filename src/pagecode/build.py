@@ -11,7 +11,7 @@ from pathlib import Path
 from mkdocs.utils.meta import get_data
 
 from pagecode.fences import prose_lines, read_fences
-from pagecode.ledger import Ledger
+from pagecode.ledger import Ledger, section_digests
 from pagecode.objects import ObjectError
 from pagecode.page import Page
 from pagecode.programs import bundle
@@ -24,9 +24,9 @@ RUNS = 4
 BOX = "padding: 1em; background: #fbe4e1; color: #5a1710; font: 14px/1.5 monospace; white-space: pre-wrap"
 
 
-def run_stale(project: Project, say: Callable[[str], None], pool: Executor) -> list[Problem]:
+def run_stale(project: Project, say: Callable[[str], None], pool: Executor, serving: bool = False) -> list[Problem]:
     """Run every page that has changed, or whose code or data has, through pytest, as `pool` has room; return what was
-    wrong."""
+    wrong. Who is `serving` will do it again."""
     ledger = Ledger(project)
     pages = [read_page(project, path) for path in project.pages()]
     stale = [page for page in pages if not ledger.fresh(page)]
@@ -36,10 +36,12 @@ def run_stale(project: Project, say: Callable[[str], None], pool: Executor) -> l
     # A page that runs commands takes longest: deal those out first.
     stale.sort(key=lambda page: sum(block.kind == "sh" for block in page.blocks), reverse=True)
     runs = min(RUNS * cores(), len(stale))
+    code_runs = any(set(page.sections) - ledger.passed(page, section_digests(project, page)) for page in stale)
+    forks = (serving or code_runs) and "forkserver" in multiprocessing.get_all_start_methods()
     for page in stale:
         ledger.forget(page)
     logs = [project.cache / f"run-{number}.log" for number in range(runs)]
-    list(pool.map(lambda number: run(project, stale[number::runs], logs[number]), range(runs)))
+    list(pool.map(lambda number: run(project, stale[number::runs], logs[number], forks), range(runs)))
     outputs = [log.read_text(encoding="utf-8", errors="replace") for log in logs if log.is_file()]
     problems: list[Problem] = []
     for page in stale:
@@ -59,14 +61,13 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run(project: Project, pages: list[Page], log: Path) -> None:
+def run(project: Project, pages: list[Page], log: Path, forks: bool) -> None:
     """Run pages with pytest, which enters them into the ledger.
 
-    Each run is a fork of a process that has imported the heavy libraries and done nothing else: `mkdocs serve` pays for
-    that import once. Where a system cannot fork, a run begins from nothing.
+    Where it `forks`, each run is a fork of a process that has imported the heavy libraries and done nothing else:
+    `mkdocs serve` pays for that import once. Else a run begins from nothing.
     """
-    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(method)
+    context = multiprocessing.get_context("forkserver" if forks else "spawn")
     context.set_forkserver_preload(["torch", "numpy", "matplotlib.pyplot", "sybil", "pytest"])
     log.parent.mkdir(parents=True, exist_ok=True)
     process = context.Process(target=run_pytest, args=(project.root, [str(page.path) for page in pages], log))

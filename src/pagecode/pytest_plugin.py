@@ -10,7 +10,7 @@ import pytest
 from pytest_codeblocks.plugin import MarkdownFile
 
 from pagecode.fences import ticks_around
-from pagecode.ledger import Ledger, digest, section_digests
+from pagecode.ledger import CHANGED, Ledger, digest, section_digests
 from pagecode.outputs import difference, lines_of
 from pagecode.page import Page
 from pagecode.programs import program
@@ -145,7 +145,7 @@ class PageFile(pytest.File):
             faulty = {page.section_at(problem.line) for problem in self.problems}
             kept = {number for number, value in self.digests.items() if value == now[number]} - faulty
             passed = [] if self.crashed else [self.digests[number] for number in sorted(kept)]
-            proved = self.began if digest(project, page) == self.began else None
+            proved = self.began if digest(project, page) == self.began else CHANGED
             self.ledger.write(page, proved, passed, self.problems, self.programs)
 
 
@@ -194,16 +194,16 @@ class PageItem(pytest.Item):
     parent: PageFile
 
     def runtest(self) -> None:
-        from pagecode.runner import run_page
-        from pagecode.update import rewrite
-
         file = self.parent
-        # Where nothing is left to run, torch need not be imported.
-        stale = set(file.page.sections) - file.passed
-        mismatches = run_page(file.ledger.project, file.page, ambient_of(self.config), file.passed) if stale else []
-        if self.config.option.pagecode_update:
-            mismatches = rewrite(file.page, mismatches)
-        file.problems.extend(Problem(file.page.name, mismatch.line, mismatch.message) for mismatch in mismatches)
+        if set(file.page.sections) - file.passed:
+            # These import torch, which takes seconds.
+            from pagecode.runner import run_page
+            from pagecode.update import rewrite
+
+            mismatches = run_page(file.ledger.project, file.page, ambient_of(self.config), file.passed)
+            if self.config.option.pagecode_update:
+                mismatches = rewrite(file.page, mismatches)
+            file.problems.extend(Problem(file.page.name, mismatch.line, mismatch.message) for mismatch in mismatches)
         if file.problems:
             raise PageFailed("\n".join(map(str, sorted(file.problems, key=lambda problem: problem.line))))
 

@@ -140,3 +140,12 @@ def build(small: Small, *options: str) -> Built:
 def green(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The small project as it is, built once; nobody may change it."""
     return build(make(tmp_path_factory.mktemp("green") / "small"), "--strict")
+
+
+@pytest.fixture
+def copy(green: Built, tmp_path: Path) -> Small:
+    """A copy of the built project, ledger included; its traces begin anew."""
+    assert green.code == 0, green.said
+    small = green.small.copy(tmp_path / "small")
+    small.witness.unlink()
+    return small

@@ -11,18 +11,10 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from small_project import Built, Small, build
+from small_project import Small, build
 
 from pagecode.ledger import Ledger, digest
 from pagecode.reader import read_page
-
-
-@pytest.fixture
-def copy(green: Built, tmp_path: Path) -> Small:
-    """A copy of the built project, ledger included; its traces begin anew."""
-    small = green.small.copy(tmp_path / "small")
-    small.witness.unlink()
-    return small
 
 
 def ran(said: str) -> set[str]:
@@ -49,6 +41,17 @@ def test_an_edited_page_runs_alone(copy: Small):
     built = build(copy)
     assert (built.code, ran(built.said)) == (0, {"reaches"}), built.said
     assert "A third" in built.html("reaches")
+
+
+def test_where_prose_alone_has_changed_torch_is_not_even_imported(copy: Small, monkeypatch: pytest.MonkeyPatch):
+    seen = copy.root / "seen"
+    broken = f"from pathlib import Path\n\nPath({str(seen)!r}).touch()\nraise ImportError('torch was imported')\n"
+    monkeypatch.setenv("PYTHONPATH", str(copy.write("broken/torch.py", broken).parent))
+    edit(copy, "docs/shapes.md", "Only words", "Mere words")
+    built = build(copy, "--strict")
+    assert (built.code, ran(built.said), seen.exists()) == (0, {"shapes"}, False), built.said
+    copy.write("docs/page.md", "# T\n\n```pycon\n>>> 1 + 1\n2\n```\n")
+    assert "docs/page.md:1: the page could not be run: ImportError: torch was imported" in build(copy).said
 
 
 def test_an_edited_module_runs_the_pages_that_reach_it(copy: Small):

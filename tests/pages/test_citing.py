@@ -90,9 +90,9 @@ def test_a_file_that_cannot_be_cited_is_refused(small: Small, text: str):
         load_citation(small.root)
 
 
-def test_a_page_that_asks_for_bibtex_needs_the_file(small: Small):
-    small.write("docs/cite.md", PAGE.replace("[The file](CITATION.cff)", ""))
-    built = build(small)
+def test_a_page_that_asks_for_bibtex_needs_the_file(copy: Small):
+    copy.write("docs/cite.md", PAGE.replace("[The file](CITATION.cff)", ""))
+    built = build(copy)
     assert built.code and "docs/cite.md:7: [@bibtex] needs a CITATION.cff beside pyproject.toml" in built.said
 
 

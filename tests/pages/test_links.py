@@ -151,17 +151,17 @@ def test_what_is_listed_for_machines_is_there(folder: Path):
     ]
 
 
-def test_a_build_with_links_of_every_kind_that_lead_nowhere_names_them_all(small):
-    small.write(
+def test_a_build_with_links_of_every_kind_that_lead_nowhere_names_them_all(copy):
+    copy.write(
         "docs/page.md",
         "# Page\n\n"
         '<a href="none.html">raw</a>\n\n'
         '<img src="../figure.png" alt="" srcset="gone.png 2x">\n\n'
         '<svg><use href="lost.svg#x"></use></svg>\n',
     )
-    small.write("docs/figure.png", "")
-    small.write("docs/own.css", "p { background: url(missing.png) }\n")
-    built = build(small)
+    copy.write("docs/figure.png", "")
+    copy.write("docs/own.css", "p { background: url(missing.png) }\n")
+    built = build(copy)
     assert built.code != 0 and "problems: 4; the site is not built" in built.said
     for said in (
         "docs/page.md:3: href='none.html'",

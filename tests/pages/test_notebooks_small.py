@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import nbformat
 import pytest
-from small_project import build, make
+from small_project import Small, build
 
 from pagecode.citations import Sources
 from pagecode.ledger import Ledger
@@ -247,14 +247,13 @@ def test_a_figure_without_its_picture_for_notebooks_is_drawn_again(green, tmp_pa
     assert not Ledger(project).fresh(page)
 
 
-def test_a_build_with_addresses_states_them(tmp_path):
-    small = make(tmp_path / "small")
-    settings = json.loads((small.root / "mkdocs.yml").read_text(encoding="utf-8"))
+def test_a_build_with_addresses_states_them(copy: Small):
+    settings = json.loads((copy.root / "mkdocs.yml").read_text(encoding="utf-8"))
     addresses = {"site_url": SOMEWHERE.site, "repo_url": SOMEWHERE.repository}
-    small.write("mkdocs.yml", json.dumps(settings | addresses))
-    built = build(small, "--strict")
+    copy.write("mkdocs.yml", json.dumps(settings | addresses))
+    built = build(copy, "--strict")
     assert built.code == 0, built.said
     assert 'download="shapes.ipynb" href="../shapes.ipynb"' in built.html("shapes")
     assert "colab.research.google.com/github/some/where/blob/notebooks/shapes.ipynb" in built.html("shapes")
-    text = (small.root / "site/shapes.ipynb").read_text(encoding="utf-8")
+    text = (copy.root / "site/shapes.ipynb").read_text(encoding="utf-8")
     assert "%pip install" in text and "https://site.test/small/shapes/" in text

@@ -61,20 +61,20 @@ def test_an_entry_that_cannot_be_followed_is_refused_with_its_line(small, moved:
     assert len(pages) == len(moved) - 1
 
 
-def test_a_build_leaves_a_page_where_one_was(small):
-    small.write("addresses.toml", 'published = ["old/", "shapes/"]\n[moved]\n"old/" = "shapes/"\n')
-    built = build(small, "--strict")
+def test_a_build_leaves_a_page_where_one_was(copy):
+    copy.write("addresses.toml", 'published = ["old/", "shapes/"]\n[moved]\n"old/" = "shapes/"\n')
+    built = build(copy, "--strict")
     assert built.code == 0, built.said
     assert ways(built.html("old")) == {("href", "../shapes/"), ("refresh", "../shapes/")}
-    site, known = small.root / "site", Addresses.load(small.root)
+    site, known = copy.root / "site", Addresses.load(copy.root)
     assert missing(site, known.published) == []
     assert "old/" not in of_site(site, known.moved)
     assert "old/" not in (site / "sitemap.xml").read_text() + (site / "search/search_index.json").read_text()
 
 
-def test_a_build_is_red_where_a_redirect_leads_to_no_page_or_no_anchor(small):
-    small.write("addresses.toml", '[moved]\n"old/" = "none/"\n"older/" = "shapes/#none"\n')
-    built = build(small)
+def test_a_build_is_red_where_a_redirect_leads_to_no_page_or_no_anchor(copy):
+    copy.write("addresses.toml", '[moved]\n"old/" = "none/"\n"older/" = "shapes/#none"\n')
+    built = build(copy)
     assert built.code != 0
     assert 'addresses.toml:2: "old/" = "none/": the site has no none/' in built.said
     assert "site/older/index.html:1: refresh='../shapes/#none' leads nowhere" in built.said
