@@ -5,35 +5,47 @@ from playwright.sync_api import Page
 
 SCRIPT = Axe().axe_script
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-# Thousands of words of code have their colour from their class and from the boxes that they stand in: of those that
-# are the same in all of these, the first stands for the others. The contrast of each would be most of axe's time.
+# The contrast of thousands of words would be most of axe's time. Of those that have the same colour, size and weight, on
+# the same colours of the boxes around them, the first stands for the others.
 MARK_ALIKE = """() => {
-  const seen = new Set();
-  const kind = element => `${element.localName}.${element.className}`;
-  for (const word of document.querySelectorAll("pre code span")) {
-    let alike = "";
-    for (let box = word; box; box = box.parentElement) alike += kind(box) + " ";
-    word.toggleAttribute("data-alike", seen.has(alike));
-    seen.add(alike);
+  const seen = new Set(), below = new Map([[null, ""]]);
+  const ground = box => {
+    if (!below.has(box)) {
+      const {backgroundColor, backgroundImage, opacity, filter, mixBlendMode, position} = getComputedStyle(box);
+      const own = [backgroundColor, backgroundImage, opacity, filter, mixBlendMode, position].join();
+      const plain = own === "rgba(0, 0, 0, 0),none,1,none,normal,static";
+      // What is out of the flow may lie above something else.
+      const place = ["static", "relative"].includes(position) ? "" : `${box.localName}.${box.className}`;
+      below.set(box, ground(box.parentElement) + (plain ? "" : ` ${own}${place}`));
+    }
+    return below.get(box);
+  };
+  for (const element of document.querySelectorAll("body *")) {
+    const {color, fontSize, fontWeight, textShadow} = getComputedStyle(element);
+    const alike = [color, fontSize, fontWeight, textShadow, ground(element)].join();
+    element.toggleAttribute("data-alike", seen.has(alike));
+    // Of a single character axe does not judge the contrast.
+    const word = [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && /\\w\\w/.test(node.data));
+    if (word && element.checkVisibility()) seen.add(alike);
   }
 }"""
 # Begun here and fetched later, so that two browsers' pages are gone through side by side.
-BEGIN = """([tags, selector]) => {
-  axe.configure({rules: [{id: "color-contrast", selector}]});
-  window.found = Promise.all(document.getAnimations().map(animation => animation.finished.catch(() => {})))
-    .then(() => axe.run({runOnly: tags, resultTypes: ["violations"]}));
-}"""
+BEGIN = f"""([tags, selector]) => {{
+  axe.configure({{rules: [{{id: "color-contrast", selector}}]}});
+  window.found = Promise.all(document.getAnimations().map(animation => animation.finished.catch(() => {{}})))
+    .then({MARK_ALIKE})
+    .then(() => axe.run({{runOnly: tags, resultTypes: ["violations"]}}));
+}}"""
 END = """async () => (await window.found).violations.map(found => [found.id, found.nodes.map(node => node.html)])"""
 
 
 def violations(pages: list[Page], every_word: bool = False) -> list[str]:
     """What axe finds on these pages as they stand now, each rule with the elements that break it.
 
-    Of words of code that are alike the first is gone through, or `every_word`.
+    Of words that are alike the contrast of the first is taken, or of `every_word`.
     """
     for page in pages:
         if not page.evaluate("'axe' in window"):
             page.evaluate(SCRIPT)
-        page.evaluate(MARK_ALIKE)
         page.evaluate(BEGIN, [TAGS, "*" if every_word else ":not([data-alike])"])
     return [f"{rule}: {html[:200]}" for page in pages for rule, nodes in page.evaluate(END) for html in nodes]
