@@ -3,6 +3,7 @@
 Run as a program, this file is that process: it takes one order a line and answers each with a line.
 """
 
+import ast
 import json
 import os
 import signal
@@ -14,8 +15,10 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 SECONDS = 60  # the longest that a copied program may take, on a busy machine
+Key = TypeVar("Key")
 SCREENLESS = ".*non-interactive.*"  # where there is no screen, matplotlib warns that it shows nothing
 
 
@@ -54,10 +57,38 @@ class Forker:
         """The names of all modules that the process has imported."""
         return set(self.ask({"modules": True}))
 
+    def alone(self, programs: dict[Key, str]) -> set[Key]:
+        """Which of these programs are to run in an interpreter of their own.
+
+        A fork of a process that has imported torch cannot show that `import torch` brings torch.linalg: that may be
+        there for another reason. So for each module that programs name and do not import, the first of them runs alone.
+        """
+        there, seen, found = self.modules(), set(), set()
+        for key, code in programs.items():
+            new = unimported(code, there) - seen
+            if new:
+                seen |= new
+                found.add(key)
+        return found
+
     def ask(self, order: dict) -> object:
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
+
+
+def unimported(code: str, there: set[str]) -> set[str]:
+    """The modules, of those that are `there`, that a program names and does not import: torch.nn after import torch."""
+    tree = ast.parse(code)
+    imported = [name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names]
+    bound = {name.asname or root_of(name.name): name.name if name.asname else root_of(name.name) for name in imported}
+    chains = [ast.unparse(node).split(".") for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    named = {".".join([bound[first], *rest]) for first, *rest in chains if first in bound}
+    return named & there - {name.name for name in imported}
+
+
+def root_of(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def run_fresh(code: str, folder: Path, source: Path) -> Ended:

@@ -24,30 +24,32 @@ PAGES = [address for address in addresses() if source_of(address)]
 LABS = [address for address in addresses() if address.startswith("labs/")]
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 BUTTONS = ".copy button[data-copy]"
-# Each button pressed where it is seen, which is where the mouse would hit it; once the page has said that it is copied,
-# what the clipboard holds.
-PRESS = """async buttons => {
-  const held = [];
-  for (const button of buttons) {
-    button.scrollIntoView({block: "center", behavior: "instant"});
-    const {left, top, width, height} = button.getBoundingClientRect();
-    const name = button.outerHTML.slice(0, 150);
-    const hit = document.elementFromPoint(left + width / 2, top + height / 2);
-    if (!button.contains(hit)) throw new Error(`${hit?.outerHTML.slice(0, 150)} lies above ${name}`);
-    hit.click();
-    const status = button.parentElement.querySelector("[role=status]");
-    const end = performance.now() + 4000;
-    while (!status.textContent) {
-      if (performance.now() > end) throw new Error(`nothing was copied: ${name}`);
-      await new Promise(done => setTimeout(done));
-    }
-    if (status.textContent !== "Copied") throw new Error(status.textContent);
-    status.textContent = "";
-    held.push(await navigator.clipboard.readText());
-    await navigator.clipboard.writeText("");
+# Once the page has said that it is copied, what the clipboard holds.
+HELD = """async button => {
+  const status = button.parentElement.querySelector("[role=status]");
+  const end = performance.now() + 4000;
+  while (!status.textContent) {
+    if (performance.now() > end) throw new Error("nothing was copied: " + button.outerHTML.slice(0, 150));
+    await new Promise(done => setTimeout(done));
   }
-  return held;
+  if (status.textContent !== "Copied") throw new Error(status.textContent);
+  status.textContent = "";
+  return await navigator.clipboard.readText();
 }"""
+# Each button pressed where one sees it, as the mouse would hit it, and what is held then.
+PRESS = f"""async buttons => {{
+  const held = [];
+  for (const button of buttons) {{
+    await navigator.clipboard.writeText("");
+    button.scrollIntoView({{block: "center", behavior: "instant"}});
+    const {{left, top, width, height}} = button.getBoundingClientRect();
+    const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+    if (!button.contains(hit)) throw new Error(`${{hit?.outerHTML}} lies above ${{button.outerHTML}}`);
+    hit.click();
+    held.push(await ({HELD})(button));
+  }}
+  return held;
+}}"""
 # Something without a colour, above all of the page.
 COVER = """() => Object.assign(document.body.appendChild(document.createElement("div")).style,
   {position: "fixed", inset: "0", zIndex: "99"})"""
@@ -131,36 +133,12 @@ def to_run(pairs: list[tuple[Block, str]]) -> list[tuple[Block, str]]:
     ]
 
 
-def unimported(code: str, there: set[str]) -> set[str]:
-    """The modules, of those that are `there`, that a program names and does not import: torch.nn after import torch."""
-    tree = ast.parse(code)
-    imported = [name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names]
-    bound = {name.asname or root_of(name.name): name.name if name.asname else root_of(name.name) for name in imported}
-    chains = [ast.unparse(node).split(".") for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
-    named = {".".join([bound[first], *rest]) for first, *rest in chains if first in bound}
-    return named & there - {name.name for name in imported}
-
-
-def root_of(module: str) -> str:
-    return module.partition(".")[0]
-
-
 @pytest.fixture(scope="package")
-def fresh(forker: Forker) -> set[tuple[str, int]]:
-    """The pages and lines of the programs that are to run in an interpreter of their own.
-
-    A fork of a process that has imported torch cannot show that `import torch` brings torch.linalg: that may be there
-    for another reason. So for each module that programs name and do not import, the first of them runs by itself.
-    """
-    there, seen, found = forker.modules(), set(), set()
-    for address in PAGES:
-        page = read_page(OURS, source_of(address))
-        for block in page.blocks:
-            new = unimported(program(OURS, page, block), there) - seen if block.is_python else set()
-            if new:
-                seen |= new
-                found.add((address, block.line))
-    return found
+def alone(forker: Forker) -> set[tuple[str, int]]:
+    """The pages and lines of the programs that are to run in an interpreter of their own."""
+    pages = {address: read_page(OURS, source_of(address)) for address in PAGES}
+    blocks = [(address, page, block) for address, page in pages.items() for block in page.blocks if block.is_python]
+    return forker.alone({(address, block.line): program(OURS, page, block) for address, page, block in blocks})
 
 
 def check(address: str, block: Block, ended: Ended) -> None:
@@ -222,31 +200,19 @@ def test_a_program_that_lacks_what_a_longer_one_has_is_run_itself():
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_each_copied_program_ends_as_its_page_shows(address: str, copied, forker: Forker, fresh, tmp_path: Path, note):
-    """Each in a fork of a process that has only imported torch; or in an interpreter of its own, where a fork could hide
+def test_each_copied_program_ends_as_its_page_shows(address: str, copied, forker: Forker, alone, tmp_path: Path, note):
+    """Each in a fork of a process that has only imported torch, or in an interpreter of its own where a fork could hide
     something."""
     pairs = programs(address, copied(address))
     running = to_run(pairs)
-    alone = [block for block, _ in pairs if (address, block.line) in fresh]
+    fresh = [(block, code) for block, code in pairs if (address, block.line) in alone]
     for block, code in running:
         check(address, block, forker.run(code))
-    for block, code in pairs:
-        if block in alone:
-            check(address, block, run_fresh(code, tmp_path, OURS.source))
+    for block, code in fresh:
+        check(address, block, run_fresh(code, tmp_path, OURS.source))
     if pairs:
-        counts = f"{len(pairs):4}, all run by {len(running):3} of them, by {len(alone)} in a new interpreter"
+        counts = f"{len(pairs):4}, all run by {len(running):3} of them, by {len(fresh)} in a new interpreter"
         note("Clipboard: programs", f"{counts}  /{address}")
-
-
-def test_in_an_interpreter_of_its_own_runs_what_names_a_module_that_it_does_not_import(fresh, forker: Forker):
-    there = {"torch", "torch.nn", "torch.linalg", "os", "os.path", "torch._dynamo"}
-    assert unimported("import torch\nx = torch.nn.Linear(torch.linalg.norm(y), os.path)", there) == {
-        "torch.nn",
-        "torch.linalg",
-    }
-    assert unimported("import torch as t, torch._dynamo\nt.nn\ntorch._dynamo", there) == {"torch.nn"}
-    assert unimported("from torch import nn\nimport torch.nn\nnn.Linear\ntorch.nn.Linear", there) == set()
-    assert fresh and {"torch.nn", "torch.optim"} <= forker.modules()
 
 
 @pytest.mark.slow
