@@ -40,7 +40,6 @@ HELD = """async button => {
 PRESS = f"""async buttons => {{
   const held = [];
   for (const button of buttons) {{
-    await navigator.clipboard.writeText("");
     button.scrollIntoView({{block: "center", behavior: "instant"}});
     const {{left, top, width, height}} = button.getBoundingClientRect();
     const hit = document.elementFromPoint(left + width / 2, top + height / 2);
