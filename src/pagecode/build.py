@@ -21,12 +21,15 @@ from pagecode.worker import run_pytest
 
 # How many runs there are for each process: who is done early takes the next, and each takes 0.6 s to begin.
 RUNS = 4
+# Whether there is a process that runs are forked from.
+forks = False
 BOX = "padding: 1em; background: #fbe4e1; color: #5a1710; font: 14px/1.5 monospace; white-space: pre-wrap"
 
 
-def run_stale(project: Project, say: Callable[[str], None], pool: Executor, serving: bool = False) -> list[Problem]:
+def run_stale(project: Project, say: Callable[[str], None], pool: Executor) -> list[Problem]:
     """Run every page that has changed, or whose code or data has, through pytest, as `pool` has room; return what was
-    wrong. Who is `serving` will do it again."""
+    wrong."""
+    global forks
     ledger = Ledger(project)
     pages = [read_page(project, path) for path in project.pages()]
     stale = [page for page in pages if not ledger.fresh(page)]
@@ -37,11 +40,11 @@ def run_stale(project: Project, say: Callable[[str], None], pool: Executor, serv
     stale.sort(key=lambda page: sum(block.kind == "sh" for block in page.blocks), reverse=True)
     runs = min(RUNS * cores(), len(stale))
     code_runs = any(set(page.sections) - ledger.passed(page, section_digests(project, page)) for page in stale)
-    forks = (serving or code_runs) and "forkserver" in multiprocessing.get_all_start_methods()
+    forks = forks or code_runs and "forkserver" in multiprocessing.get_all_start_methods()
     for page in stale:
         ledger.forget(page)
     logs = [project.cache / f"run-{number}.log" for number in range(runs)]
-    list(pool.map(lambda number: run(project, stale[number::runs], logs[number], forks), range(runs)))
+    list(pool.map(lambda number: run(project, stale[number::runs], logs[number]), range(runs)))
     outputs = [log.read_text(encoding="utf-8", errors="replace") for log in logs if log.is_file()]
     problems: list[Problem] = []
     for page in stale:
@@ -61,11 +64,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run(project: Project, pages: list[Page], log: Path, forks: bool) -> None:
+def run(project: Project, pages: list[Page], log: Path) -> None:
     """Run pages with pytest, which enters them into the ledger.
 
-    Where it `forks`, each run is a fork of a process that has imported the heavy libraries and done nothing else:
-    `mkdocs serve` pays for that import once. Else a run begins from nothing.
+    Each run is a fork of a process that has imported the heavy libraries and done nothing else: `mkdocs serve` pays for
+    that import once, when code first has to run. Until then, and where a system cannot fork, a run begins from nothing.
     """
     context = multiprocessing.get_context("forkserver" if forks else "spawn")
     context.set_forkserver_preload(["torch", "numpy", "matplotlib.pyplot", "sybil", "pytest"])

@@ -95,7 +95,7 @@ def on_pre_build(config: MkDocsConfig) -> None:
         with ThreadPoolExecutor(build.cores()) as pool:
             # A lab takes longest.
             executed = labs.run_stale(project, log.info, pool)
-            problems[:] = build.run_stale(project, log.info, pool, serving)
+            problems[:] = build.run_stale(project, log.info, pool)
         problems.extend(problem for lab in executed for problem in lab.result())
     # One for each that builds, or what MkDocs has rendered would be shown as the work of its fork.
     memory = Memory(project.cache / f"rendered-{type(config).__module__.partition('.')[0]}.json")
