@@ -8,6 +8,8 @@ READY  := $(VENV)/.ready
 
 export NO_MKDOCS_2_WARNING := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Or every Python that starts would compile all of torch anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help serve site test update mutants thorough addresses canary reproduce
 
