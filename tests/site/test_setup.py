@@ -49,6 +49,15 @@ def test_no_file_names_a_registry():
     assert [file.name for file in files if REGISTRY.search(file.read_text(encoding="utf-8"))] == []
 
 
+def test_what_make_starts_keeps_what_python_compiles():
+    """pip compiles nothing ahead: else each interpreter would compile all of torch anew."""
+    assert "--no-compile" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    options = {"cwd": ROOT, "input": "shown:\n\t@env\n", "capture_output": True, "text": True, "check": True}
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "KEPT": "1"}
+    shown = subprocess.run(["make", "-f", "Makefile", "-f", "-", "shown"], env=environment, **options).stdout
+    assert "KEPT=1" in shown and "PYTHONDONTWRITEBYTECODE" not in shown
+
+
 def test_make_help_lists_the_commands_that_the_readme_names():
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for command in ("make serve", "make site", "make test", "make update", "make help"):
