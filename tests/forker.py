@@ -3,7 +3,6 @@
 Run as a program, this file is that process: it takes one order a line and answers each with a line.
 """
 
-import ast
 import json
 import os
 import signal
@@ -15,10 +14,8 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TypeVar
 
 SECONDS = 60  # the longest that a copied program may take, on a busy machine
-Key = TypeVar("Key")
 SCREENLESS = ".*non-interactive.*"  # where there is no screen, matplotlib warns that it shows nothing
 
 
@@ -54,41 +51,13 @@ class Forker:
             return Ended(**self.ask({"folder": folder, "seconds": seconds}))
 
     def modules(self) -> set[str]:
-        """The names of all modules that the process has imported."""
+        """What the process has imported, without what belongs to Python."""
         return set(self.ask({"modules": True}))
-
-    def alone(self, programs: dict[Key, str]) -> set[Key]:
-        """Which of these programs are to run in an interpreter of their own.
-
-        A fork of a process that has imported torch cannot show that `import torch` brings torch.linalg: that may be
-        there for another reason. So for each module that programs name and do not import, the first of them runs alone.
-        """
-        there, seen, found = self.modules(), set(), set()
-        for key, code in programs.items():
-            new = unimported(code, there) - seen
-            if new:
-                seen |= new
-                found.add(key)
-        return found
 
     def ask(self, order: dict) -> object:
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
-
-
-def unimported(code: str, there: set[str]) -> set[str]:
-    """The modules, of those that are `there`, that a program names and does not import: torch.nn after import torch."""
-    tree = ast.parse(code)
-    imported = [name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names]
-    bound = {name.asname or root_of(name.name): name.name if name.asname else root_of(name.name) for name in imported}
-    chains = [ast.unparse(node).split(".") for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
-    named = {".".join([bound[first], *rest]) for first, *rest in chains if first in bound}
-    return named & there - {name.name for name in imported}
-
-
-def root_of(module: str) -> str:
-    return module.partition(".")[0]
 
 
 def run_fresh(code: str, folder: Path, source: Path) -> Ended:
@@ -112,6 +81,12 @@ def environment(source: Path) -> dict[str, str]:
     return {**kept, **ours}
 
 
+def packages() -> list[str]:
+    """The packages that this process has imported, without what belongs to Python."""
+    roots = {name.split(".")[0] for name in list(sys.modules)}
+    return sorted(roots - set(sys.stdlib_module_names) - {"__main__"})
+
+
 def serve() -> None:
     """Import torch, with its compiler, which every optimizer imports, and nothing else; then a fork for each order."""
     import torch._dynamo
@@ -120,7 +95,7 @@ def serve() -> None:
     torch.set_num_threads(1)
     for line in sys.stdin:
         order = json.loads(line)
-        answer = list(sys.modules) if "modules" in order else fork(order["folder"], order["seconds"])
+        answer = packages() if "modules" in order else fork(order["folder"], order["seconds"])
         print(json.dumps(answer), flush=True)
 
 

@@ -24,9 +24,9 @@ MARK_ALIKE = """() => {
     const {color, fontSize, fontWeight, textShadow} = getComputedStyle(element);
     const alike = [color, fontSize, fontWeight, textShadow, ground(element)].join();
     element.toggleAttribute("data-alike", seen.has(alike));
-    // Of a single character axe does not judge the contrast.
+    // Of a single character, or of what is not seen, axe does not judge the contrast: it stands for nothing.
     const word = [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && /\\w\\w/.test(node.data));
-    if (word && element.checkVisibility()) seen.add(alike);
+    if (word && element.checkVisibility({visibilityProperty: true, opacityProperty: true})) seen.add(alike);
   }
 }"""
 # Begun here and fetched later, so that two browsers' pages are gone through side by side.

@@ -132,14 +132,6 @@ def to_run(pairs: list[tuple[Block, str]]) -> list[tuple[Block, str]]:
     ]
 
 
-@pytest.fixture(scope="package")
-def alone(forker: Forker) -> set[tuple[str, int]]:
-    """The pages and lines of the programs that are to run in an interpreter of their own."""
-    pages = {address: read_page(OURS, source_of(address)) for address in PAGES}
-    blocks = [(address, page, block) for address, page in pages.items() for block in page.blocks if block.is_python]
-    return forker.alone({(address, block.line): program(OURS, page, block) for address, page, block in blocks})
-
-
 def check(address: str, block: Block, ended: Ended) -> None:
     """A program ends well, and prints what its section shows up to its block."""
     page = read_page(OURS, source_of(address))
@@ -199,27 +191,21 @@ def test_a_program_that_lacks_what_a_longer_one_has_is_run_itself():
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_each_copied_program_ends_as_its_page_shows(address: str, copied, forker: Forker, alone, tmp_path: Path, note):
-    """Each in a fork of a process that has only imported torch, or in an interpreter of its own where a fork could hide
-    something."""
+def test_each_copied_program_ends_as_its_page_shows(address: str, copied, forker: Forker, tmp_path: Path, note):
+    """The longest of all in an interpreter of its own, the others in forks of one that has only imported torch."""
     pairs = programs(address, copied(address))
-    running = to_run(pairs)
-    fresh = [(block, code) for block, code in pairs if (address, block.line) in alone]
-    for block, code in running:
+    *others, longest = sorted(to_run(pairs), key=lambda pair: len(pair[1])) or [None]
+    for block, code in others:
         check(address, block, forker.run(code))
-    for block, code in fresh:
+    if longest:
+        block, code = longest
         check(address, block, run_fresh(code, tmp_path, OURS.source))
-    if pairs:
-        counts = f"{len(pairs):4}, all run by {len(running):3} of them, by {len(fresh)} in a new interpreter"
-        note("Clipboard: programs", f"{counts}  /{address}")
+        note("Clipboard: programs", f"{len(pairs):4}, all run by {len(others) + 1:3} of them  /{address}")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("address", PAGES)
-def test_each_copied_program_alone_ends_as_its_page_shows(address: str, copied, forker: Forker, tmp_path: Path):
-    """Those too that a longer one goes through, and the longest of all in an interpreter of its own."""
-    pairs = programs(address, copied(address))
-    for block, code in pairs:
+def test_each_copied_program_alone_ends_as_its_page_shows(address: str, copied, forker: Forker):
+    """Those too that a longer one goes through."""
+    for block, code in programs(address, copied(address)):
         check(address, block, forker.run(code))
-    for block, code in sorted(pairs, key=lambda pair: len(pair[1]))[-1:]:
-        check(address, block, run_fresh(code, tmp_path, OURS.source))

@@ -1,8 +1,6 @@
 """Everyone gets everything: no violation of WCAG 2.2 A and AA, a narrow screen, a keyboard."""
 
-import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -90,19 +88,9 @@ def screens(browser: Browser, site: Site) -> Iterator[list[Tab]]:
         tab.close()
 
 
-@dataclass
-class Seen:
-    """What axe finds on a page at both widths, by the palette; then, in the dark, the colours that words may have and
-    those of the words of figures, and how wide the page is on a screen of 320 pixels."""
-
-    found: dict[str, list[str]] = field(default_factory=dict)
-    words: tuple[list[str], list[str]] = ((), ())
-    narrowest: int = 0
-
-
-def look(address: str, screens: list[Tab], every_word: bool = False) -> Seen:
-    """Go to a page in both tabs, open all of its boxes, and look."""
-    seen = Seen()
+def in_each_palette(address: str, screens: list[Tab], every_word: bool = False) -> dict[str, list[str]]:
+    """What axe finds on a page at both widths, by the palette."""
+    found = {}
     with screens[0].at(address) as wide, screens[1].at(address) as narrow:
         pages = [wide, narrow]
         assert [page.evaluate("innerWidth") for page in pages] == [1280, 390]
@@ -110,25 +98,15 @@ def look(address: str, screens: list[Tab], every_word: bool = False) -> Seen:
             page.evaluate(OPEN_ALL)
         for scheme in ("default", "slate"):
             assert {page.evaluate(SCHEME) for page in pages} == {scheme}
-            seen.found[scheme] = violations(pages, every_word)
+            found[scheme] = violations(pages, every_word)
             for page in pages if scheme == "default" else []:
                 switch(page)
-        seen.words = wide.evaluate(WORDS)
-        wide.set_viewport_size({"width": 320, "height": 640})
-        seen.narrowest = wide.evaluate("document.documentElement.scrollWidth")
-        wide.set_viewport_size(WIDE["viewport"])
-    return seen
-
-
-@pytest.fixture(scope="module")
-def looked(screens: list[Tab]) -> Callable[[str], Seen]:
-    """What there is to see on a page, which is looked at once."""
-    return functools.cache(lambda address: look(address, screens))
+    return found
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_axe_finds_nothing_light_or_dark_wide_or_narrow(address: str, looked: Callable[[str], Seen], note):
-    found = looked(address).found
+def test_axe_finds_nothing_light_or_dark_wide_or_narrow(address: str, screens: list[Tab], note):
+    found = in_each_palette(address, screens)
     counts = f"{len(found['default']):3} light {len(found['slate']):3} dark  /{address}"
     note("axe: violations of WCAG 2.2 A and AA, at 1280 and 390 px together", counts)
     assert found == {"default": [], "slate": []}
@@ -137,7 +115,7 @@ def test_axe_finds_nothing_light_or_dark_wide_or_narrow(address: str, looked: Ca
 @pytest.mark.slow
 @pytest.mark.parametrize("address", PAGES)
 def test_axe_finds_nothing_in_any_word(address: str, screens: list[Tab]):
-    assert look(address, screens, every_word=True).found == {"default": [], "slate": []}
+    assert in_each_palette(address, screens, every_word=True) == {"default": [], "slate": []}
 
 
 def test_axe_sees_a_word_of_code_that_is_faint_and_passes_over_the_words_that_are_like_it(screens: list[Tab]):
@@ -168,9 +146,13 @@ def test_axe_sees_what_is_wrong_in_one_palette_and_width_alone(screens: list[Tab
 
 
 @pytest.mark.parametrize("address", WITH_FIGURES)
-def test_what_is_written_in_a_figure_follows_the_palette(address: str, looked: Callable[[str], Seen]):
+def test_what_is_written_in_a_figure_follows_the_palette(address: str, screens: list[Tab]):
     """axe passes over words in a drawing: they are to have the colours of words, in the dark too."""
-    words, drawn = looked(address).words
+    with screens[0].at(address) as page:
+        switch(page)
+        assert page.evaluate(SCHEME) == "slate"
+        page.evaluate(OPEN_ALL)
+        words, drawn = page.evaluate(WORDS)
     assert drawn and set(drawn) <= set(words), f"/{address}"
 
 
@@ -184,13 +166,9 @@ def test_axe_finds_nothing_in_the_open_search_and_the_open_menu(visit: Callable[
     assert violations([wide, phone]) == []
 
 
-@pytest.mark.parametrize("address", PAGES)
-def test_no_page_is_wider_than_a_screen_of_320_pixels(address: str, looked: Callable[[str], Seen]):
-    assert 0 < looked(address).narrowest <= 320
-
-
-def test_nor_is_one_without_javascript(visit: Callable[..., Page], site: Site):
-    page = visit("", viewport={"width": 320, "height": 640}, java_script_enabled=False)
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_no_page_is_wider_than_a_screen_of_320_pixels(scripts: bool, visit: Callable[..., Page], site: Site):
+    page = visit("", viewport={"width": 320, "height": 640}, java_script_enabled=scripts)
     wide = {}
     for address in PAGES:
         page.goto(site.url(address))
