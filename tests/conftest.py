@@ -1,7 +1,7 @@
 """What the folders of tests share: the process that runs copied programs, and the site built for two addresses."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +44,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(title)
         for row in rows:
             terminalreporter.write_line(row)
+
+
+@pytest.fixture
+def note(record_property: Callable[[str, object], None]) -> Callable[[str, str], None]:
+    """Adds a row to a table that stands below the results: what was measured, not only that it was enough."""
+    return record_property
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The command line: lower-triangle train | sample | evaluate | inspect | reproduce | exercises | check.
+"""The command line: lower-triangle train | sample | evaluate | inspect | export | reproduce | exercises | check.
 
 What needs torch is imported where it is used, so that the help, and the answer to a slip of the keyboard, come at once.
 """
@@ -300,6 +300,33 @@ def run_inspect(options: Namespace) -> None:
     print(json.dumps(asdict(found)) if options.json else describe(found))
 
 
+def add_export(parser: Parser) -> None:
+    parser.add_argument(
+        "checkpoints",
+        type=str,
+        nargs="*",
+        metavar="CHECKPOINT",
+        help="a file, or a run's folder, of each stage to export; left out, the recorded runs that the pages show",
+    )
+    parser.add_argument(
+        "--out", type=str, default="docs/assets/models", help="a folder for STAGE.safetensors and manifest.json"
+    )
+    add_json(parser)
+
+
+def run_export(options: Namespace) -> None:
+    """Write checkpoints as the pages read them, and say how large they are."""
+    from lower_triangle.export import export
+
+    exported = export(options.checkpoints, options.out)
+    if options.json:
+        print(json.dumps([asdict(each) for each in exported]))
+        return
+    for each in exported:
+        loss = "" if each.val_loss is None else f"  val {each.val_loss:.4f}"
+        print(f"{each.stage:12} {each.parameters:8,} parameters {each.bytes:10,} bytes{loss}")
+
+
 def add_reproduce(parser: Parser) -> None:
     parser.add_argument(
         "names",
@@ -441,6 +468,12 @@ COMMANDS = {
         (f"{PROGRAM} inspect runs/head", f"{PROGRAM} inspect gpt2 --json"),
         add_inspect,
         run_inspect,
+    ),
+    "export": Command(
+        "Write trained models as a web page reads them, in half precision.",
+        (f"{PROGRAM} export runs/head --out mine", f"{PROGRAM} export runs/head runs/gpt --out mine"),
+        add_export,
+        run_export,
     ),
     "reproduce": Command(
         "Repeat the training runs that the pages report, and record them.",

@@ -42,6 +42,8 @@ class PagecodeExtension(Extension):
         self.path = self.project.docs / self.getConfig("page")
         self.sources = Sources.load(self.project.sources)
         self.problems: list[Problem] = self.getConfig("problems")
+        # Their tags stand for themselves, as those that Markdown knows by name: no paragraph begins around one.
+        md.block_level_elements.extend(self.project.elements)
         self.maths = MathMarkdown()
         self.maths.extendMarkdown(md)
         # Before the fences are taken out (25), after line ends and tabs have been put in order (30).

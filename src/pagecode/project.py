@@ -35,6 +35,7 @@ class Project:
     front_matter: tuple[str, ...]
     shown_only: dict[str, str]
     colours: dict[str, str]
+    elements: tuple[str, ...]
     bundles: dict
 
     @classmethod
@@ -55,6 +56,7 @@ class Project:
             front_matter=tuple(table.get("front_matter", [])),
             shown_only=table.get("shown_only", {}),
             colours={value.lower(): name for name, value in table.get("colours", {}).items()},
+            elements=tuple(table.get("elements", [])),
             bundles=table.get("bundles", {}),
         )
 

@@ -18,12 +18,6 @@ QUIET = (
 )
 
 
-@pytest.fixture
-def note(record_property: Callable[[str, object], None]) -> Callable[[str, str], None]:
-    """Adds a row to a table that stands below the results: what was measured, not only that it was enough."""
-    return record_property
-
-
 @pytest.fixture(scope="package")
 def server() -> Iterator[Server]:
     with Server() as running:

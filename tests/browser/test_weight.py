@@ -79,6 +79,13 @@ def test_a_first_visit_is_light_and_so_is_each_further_page(address: str, first_
     assert further <= FURTHER
 
 
+def test_all_that_runs_models_is_light(published: Site, note):
+    files = sorted((published.folder / "widgets").rglob("*.mjs"))
+    weight = sum(published.weight(f"{published.base}{file.relative_to(published.folder)}") for file in files) / KIB
+    note("what runs models in a page, compressed", f"{len(files)} files, {weight:.1f} KiB")
+    assert files and weight <= 30
+
+
 def test_a_further_page_loads_itself_and_no_more_than_its_own(visit, watch: Watch, published: Site):
     """From page to page in place: what comes is weighed as it is asked for, but for what the font weighs once."""
     page = visit("attention/average/", on=published)

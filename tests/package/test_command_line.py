@@ -124,7 +124,7 @@ def test_reproduce_prints_a_row_for_each_stage(folder, small_text, capsys, monke
 
 
 MISTAKES = {
-    "": (2, "no command given; there are train, sample, evaluate, inspect, reproduce"),
+    "": (2, "no command given; there are train, sample, evaluate, inspect, export, reproduce"),
     "trian": (2, "no command called 'trian'; did you mean 'train'?"),
     "train": (2, "train needs a STAGE; see lower-triangle train --help"),
     "train head --n-layer 2": (2, "'head' has no n_layer to set; its sizes are context_length, d_model"),

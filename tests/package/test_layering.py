@@ -10,7 +10,7 @@ from pathlib import Path
 ORDER = """
     errors config tokenizer examples corpus counting softmax norms attention blocks
     model stages variants loss generate checkpoint convert folders devices parallel train
-    results inspecting tracing
+    results inspecting tracing export
     figures arrows standalone flags exercises.cases exercises.tensors exercises.verdict exercises.encode_text
     exercises.merge_pair exercises.shift_targets exercises.softmax_rows exercises.count_and_smooth exercises.witten_bell
     exercises.bring_into_range exercises.crude_average exercises.causal_mask exercises.match_scores

@@ -15,7 +15,7 @@ from pagecode.project import ProjectError
 NAME = "addresses.toml"
 LIST = re.compile(r"^published = \[$.*?^\]\n", re.MULTILINE | re.DOTALL)
 # What pages are made of is asked for by pages, and by nobody who kept an address; the rest is for machines.
-UNLISTED = re.compile(r"(assets|search)/|(404\.html|sitemap\.xml(\.gz)?|robots\.txt)$")
+UNLISTED = re.compile(r"(assets|search|widgets)/|(404\.html|sitemap\.xml(\.gz)?|robots\.txt)$")
 
 
 @dataclass
