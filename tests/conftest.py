@@ -12,7 +12,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 # What builds this repository's own site.
 THE_SITE = (
-    *("tests/browser/test_behaviour.py", "tests/browser/test_weight.py"),
+    *("tests/browser/test_behaviour.py", "tests/browser/test_in_place.py", "tests/browser/test_weight.py"),
     *("tests/site/test_addresses.py", "tests/site/test_canary.py", "tests/site/test_look.py"),
 )
 

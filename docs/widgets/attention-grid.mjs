@@ -1,22 +1,21 @@
 /** <attention-grid model="head" text="the king"> with a picture in it: the attention of a trained model on any text. */
 
 import { explain } from "./arithmetic.mjs";
-import { ModelElement, label } from "./element.mjs";
 import { Reading } from "./lib/reading.mjs";
 import { CharTokenizer } from "./lib/tokenizer.mjs";
 import { make } from "./make.mjs";
 import { Matrix } from "./matrix.mjs";
+import { ModelElement, label } from "./model-element.mjs";
 import { drawMatrix, saveFile } from "./save.mjs";
 import { Shades } from "./picture.mjs";
 import { Thumbnails } from "./thumbnails.mjs";
 import { inTurns } from "./turns.mjs";
-import { visible } from "./words.mjs";
+import { captionOf, named } from "./words.mjs";
 
 const PAUSE = 100; // milliseconds without a key, after which all that is less urgent is drawn
-const NAMED = 8; // of the characters that a model does not know, so many are named
 
 export class AttentionGrid extends ModelElement {
-  begin({ entry, tensors }) {
+  use({ entry, tensors }) {
     this.entry = entry;
     this.tokenizer = new CharTokenizer(entry.vocabulary);
     this.reading = new Reading(entry, tensors);
@@ -60,6 +59,7 @@ export class AttentionGrid extends ModelElement {
   }
 
   stop() {
+    super.stop();
     this.stopWork();
     this.shades?.stop();
     this.text = undefined;
@@ -113,10 +113,7 @@ export class AttentionGrid extends ModelElement {
   }
 
   caption() {
-    const { heads } = this.reading;
-    const layer = heads.length > 1 ? `Layer ${this.layer + 1}, head ${this.number + 1}` : `Head ${this.number + 1}`;
-    const which = heads.flat().length > 1 ? `${layer} of ${this.entry.stage}` : `The head of ${this.entry.stage}`;
-    return `${which}: rows look, columns are looked at`;
+    return captionOf(this.reading.heads, this.layer, this.number, this.entry.stage);
   }
 
   /** What is chosen while a text is being read is explained when it has been. */
@@ -133,16 +130,5 @@ export class AttentionGrid extends ModelElement {
     saveFile(svg, `attention-${stage}-${this.layer + 1}-${this.number + 1}.svg`);
   }
 }
-
-/** What a model does not know, in a sentence; so many characters that only some of them are named. */
-function named(unknown) {
-  if (!unknown.length) return "";
-  const shown = unknown.slice(0, NAMED).map((character) => `${visible(character)} (${codeOf(character)})`);
-  const more = unknown.length > NAMED ? ` and ${(unknown.length - NAMED).toLocaleString("en")} others` : "";
-  return `Not in its vocabulary, and left out: ${shown.join(", ")}${more}.`;
-}
-
-/** What cannot be seen can still be told by its number. */
-const codeOf = (character) => `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
 
 customElements.define("attention-grid", AttentionGrid);

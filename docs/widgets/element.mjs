@@ -1,106 +1,30 @@
-/** What all elements that run a model have in common: a picture until it runs, its loading, and what went wrong. */
+/** What all elements have in common: the picture that was made at build stands in them until they run. */
 
 import { make } from "./make.mjs";
-import { LoadError, listModels, loadModel } from "./models.mjs";
 
-// What is no heavier is loaded when it comes into view; the reader is asked before anything heavier is.
-const LIGHT = 200_000;
-
-/** An element that shows the picture that was made at build until a model runs in its place.
- *
- * Attributes: `model`, the stage that it begins with; `choice`, the stages to choose from, where there is one.
- * A subclass has begin(model), which is called with each model that was asked for, and stop(), when it is to end all work.
- */
-export class ModelElement extends HTMLElement {
+/** A subclass has begin(), which fills `body` when the element comes onto a page, and stop(), when it is to end all work. */
+export class PageElement extends HTMLElement {
   connectedCallback() {
-    this.picture = this.querySelector("figure");
-    this.notice = make("div", { class: "notice" });
-    this.said = make("p", { class: "said", role: "status" });
     this.body = make("div", { class: "body" });
-    this.ui = make("div", { class: "widget" }, this.said, this.notice, this.body);
+    this.ui = make("div", { class: "widget" }, this.body);
     this.prepend(this.ui);
-    this.watcher = new IntersectionObserver(
-      ([{ isIntersecting }]) => {
-        if (!isIntersecting) return;
-        this.watcher.disconnect();
-        this.offer();
-      },
-      { rootMargin: "400px" },
-    );
-    this.watcher.observe(this);
+    this.begin();
   }
 
   disconnectedCallback() {
-    this.watcher.disconnect();
-    this.opening?.abort();
     this.stop();
     this.classList.remove("running");
     this.ui.remove();
+  }
+
+  /** From now on it stands in the place of its picture. */
+  run() {
+    this.classList.add("running");
   }
 
   get isRunning() {
     return this.classList.contains("running");
   }
 
-  /** Loads a light model at once, and offers to load a heavy one. */
-  async offer() {
-    const stage = this.getAttribute("model");
-    try {
-      const models = await listModels();
-      if (!this.isConnected) return;
-      this.models = (this.getAttribute("choice") ?? stage).split(" ").map((name) => models.get(name));
-      if (models.get(stage).bytes <= LIGHT) return this.open(stage);
-      this.say("", make("button", { type: "button", onclick: () => this.open(stage) }, `Run ${label(models.get(stage))}`));
-    } catch (error) {
-      this.fail(error, () => this.offer());
-    }
-  }
-
-  /** Loads a model and begins with it, unless another is asked for meanwhile. */
-  async open(stage) {
-    this.opening?.abort();
-    const opening = (this.opening = new AbortController());
-    const bar = make("progress", { "aria-label": `Loading ${stage}` });
-    const cancel = make("button", { type: "button", onclick: () => opening.abort() }, "Cancel");
-    const hadFocus = this.notice.contains(document.activeElement);
-    this.say(`Loading ${stage} …`, bar, cancel);
-    if (hadFocus) cancel.focus();
-    try {
-      const model = await loadModel(stage, opening.signal, (bytes, of) => Object.assign(bar, { value: bytes, max: of }));
-      if (opening.signal.aborted) return;
-      const isFocused = this.notice.contains(document.activeElement);
-      this.say("");
-      this.classList.add("running");
-      this.begin(model);
-      if (isFocused) this.body.querySelector("textarea, input, select, button")?.focus();
-    } catch (error) {
-      if (this.opening !== opening || !this.isConnected) return;
-      if (error.name === "AbortError") {
-        this.say("");
-        if (this.isRunning) this.returned();
-        else this.offer();
-      } else this.fail(error, () => this.open(stage));
-    }
-  }
-
-  /** Another model was asked for, and given up: the one before goes on. */
-  returned() {}
-
   stop() {}
-
-  /** Says what went wrong, and lets the reader try again; whatever was there before stays. */
-  fail(error, again) {
-    if (!this.isConnected) return;
-    if (!(error instanceof LoadError)) throw error;
-    const after = this.isRunning ? "What ran before still does." : this.picture ? "The picture stands in its place." : "";
-    this.say(`${error.message} ${after}`, make("button", { type: "button", onclick: again }, "Try again"));
-  }
-
-  say(text, ...controls) {
-    this.said.textContent = text;
-    this.notice.replaceChildren(...controls);
-  }
 }
-
-/** A model by its name, and how heavy it is where that matters. */
-export const label = ({ stage, bytes }) => (bytes > LIGHT ? `${stage}, ${(bytes / 1e6).toFixed(1)} MB` : stage);

@@ -1,13 +1,45 @@
-/** The elements in which a reader tries the models. A page that has none of them loads none of their code. */
+/** The elements in which a reader tries the models. The code of one is loaded when it is nearly in view. */
 
-const NAMES = ["attention-grid"];
+const NAMES = ["attention-grid", "mask-and-scale", "triangle-grow"];
+const NEAR = "600px";
 
-function define() {
-  for (const name of NAMES) {
-    if (document.querySelector(name)) import(`./${name}.mjs`);
+const watcher = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      watcher.unobserve(target);
+      load(target.localName);
+    }
+  },
+  { rootMargin: NEAR },
+);
+
+let styles;
+
+/** The style sheet is asked for first, and is shorter: an element hardly ever stands there without it. */
+function load(name) {
+  if (!styles) {
+    const { href } = new URL("../assets/css/widgets.css", import.meta.url);
+    styles = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+    document.head.append(styles);
   }
+  import(`./${name}.mjs`);
 }
 
+function watch() {
+  watcher.disconnect();
+  for (const element of document.querySelectorAll(NAMES.join())) watcher.observe(element);
+  follow();
+}
+
+/** An address that is one element's, `#mask-and-scale?…`, brings the reader to it, wherever it stands. */
+function follow() {
+  const name = NAMES.find((each) => location.hash.startsWith(`#${each}?`));
+  if (name && document.querySelector(name)) load(name);
+}
+
+addEventListener("hashchange", follow);
+
 // With instant navigation the page is swapped in place; document$ tells of each new one.
-if (globalThis.document$) document$.subscribe(define);
-else define();
+if (globalThis.document$) document$.subscribe(watch);
+else watch();

@@ -12,7 +12,7 @@ import { rounded, sentence, visible } from "./words.mjs";
 const NUMBERS = 12;
 const ROOMY = 32;
 
-const sizeOf = (columns) => (columns <= NUMBERS ? "numbers" : columns <= ROOMY ? "roomy" : "dense");
+const sizeOf = (columns) => (columns <= NUMBERS ? "numbered" : columns <= ROOMY ? "roomy" : "dense");
 
 export class Matrix {
   /** @param {() => void} onchoice is called when the reader has chosen the cell in row `t` and column `s` */
@@ -149,7 +149,7 @@ function row(characters, weights, t, size) {
     make(
       "td",
       { role: "gridcell", "aria-label": sentence(characters, t, s, weight) },
-      ...(size === "numbers" ? [rounded(weight)] : []),
+      ...(size === "numbered" ? [rounded(weight)] : []),
     ),
   );
   const head = make("th", { role: "rowheader", scope: "row" }, visible(characters[t]));

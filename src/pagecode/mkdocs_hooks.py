@@ -30,6 +30,7 @@ from pagecode.publish.provenance import commit_of, edit_uri, provenance_of
 from pagecode.publish.redirects import redirects
 from pagecode.publish.reference import fit, keep_compiled
 from pagecode.publish.rendering import index_once, render_once
+from pagecode.publish.scripts import lighten
 from pagecode.reader import read_page
 from pagecode.site import judge
 
@@ -186,6 +187,7 @@ def on_env(env: Environment, config: MkDocsConfig, files: Files) -> None:
 
 
 def on_post_build(config: MkDocsConfig) -> None:
+    lighten(Path(config.docs_dir), Path(config.site_dir))
     if not serving:  # what reloads a served page is a script of its own
         problems.extend(policy.apply(Path(config.site_dir), built, memory))
     problems.extend(judge(project_of(config), Path(config.site_dir), built, config.site_url or "", memory))

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from lower_triangle.attention import Average, Head, SelfAttention, causal_mask
 from lower_triangle.config import ModelConfig
+from lower_triangle.examples import W_K, W_Q, W_V, YET
 from lower_triangle.generate import generate, sample_next
 from lower_triangle.model import LanguageModel
 from lower_triangle.stages import STAGES
@@ -76,7 +77,7 @@ def write_golden(models: Path, out: Path) -> None:
         texts = write_tensors(models, out)
     finally:
         torch.set_default_dtype(usual)
-    content = {"beginning": BEGINNING, "texts": texts, "random": random_numbers(), "drawn": drawn_tokens()}
+    content = {"beginning": BEGINNING, "texts": texts, "random": random_numbers(), "drawn": drawn_tokens(), "yet": attended_yet()}
     (out / "golden.json").write_text(json.dumps(content), "utf-8")
 
 
@@ -100,6 +101,26 @@ def write_tensors(models: Path, out: Path) -> dict[str, dict]:
         texts[entry["stage"]] = {"prompt": tokenizer.decode(tokens), "greedy": greedy, "drawn": drawn}
         safetensors.torch.save_file(tensors_of(model, tokens), out / f"{entry['stage']}.safetensors")
     return texts
+
+
+def attended_yet() -> list[dict]:
+    """One head on "yet", masked in each way and divided by each number that the page lets a reader choose."""
+    q, k, v = (YET @ w for w in (W_Q, W_K, W_V))
+    later = ~causal_mask(3, 3)
+    found = []
+    for scale, divisor in (("root", 2**0.5), ("whole", 2.0), ("none", 1.0)):
+        scores = q @ k.T / divisor
+        masked = {
+            "infinity": scores.masked_fill(later, -torch.inf).softmax(dim=-1),
+            "zero": scores.masked_fill(later, 0.0).softmax(dim=-1),
+            "large": scores.masked_fill(later, -1e9).softmax(dim=-1),
+            "after": scores.softmax(dim=-1) * ~later,
+            "none": scores.softmax(dim=-1),
+        }
+        for mask, weights in masked.items():
+            found.append({"mask": mask, "scale": scale, "weights": weights.tolist(), "outputs": (weights @ v).tolist()})
+    numbers = {name: tensor.tolist() for name, tensor in (("queries", q), ("keys", k), ("values", v))}
+    return [{**numbers, **each} for each in found]
 
 
 def random_numbers() -> list[dict]:

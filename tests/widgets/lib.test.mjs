@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { MASKS, SCALES, attend } from "../../docs/widgets/lib/attend.mjs";
 import { Random } from "../../docs/widgets/lib/random.mjs";
-import { Reading, write } from "../../docs/widgets/lib/reading.mjs";
+import { Reading, Writer } from "../../docs/widgets/lib/reading.mjs";
 import { argmax, hit, probabilities, softmax } from "../../docs/widgets/lib/sample.mjs";
 import { DamagedFile, readTensors, requireSha256 } from "../../docs/widgets/lib/safetensors.mjs";
 import { CharTokenizer } from "../../docs/widgets/lib/tokenizer.mjs";
@@ -32,11 +33,13 @@ const load = (entry) => {
 
 /** As many characters as were asked for, of a model's text. */
 const written = (model, prompt, seed, choice, length) => {
+  const writer = new Writer(model.begin(), model.encode(prompt), seed);
   const tokens = [];
-  for (const step of write(model.begin(), model.encode(prompt), seed, () => choice)) {
-    if (step) tokens.push(step.token);
-    if (tokens.length === length) return model.tokenizer.decode(tokens);
+  while (tokens.length < length) {
+    for (const _ of writer.read()) continue;
+    tokens.push(writer.draw(choice).token);
   }
+  return model.tokenizer.decode(tokens);
 };
 
 /** The largest difference of numbers that have to be as many. */
@@ -140,6 +143,15 @@ test("tokens are drawn as in Python, whatever is left to choose from", () => {
   for (const { logits, choice, tokens } of golden.drawn) {
     const random = new Random(7);
     assert.deepEqual(tokens.map(() => hit(probabilities(logits, choice), random.random())), tokens);
+  }
+});
+
+test("attention on yet is torch's under every mask and every scale", () => {
+  assert.equal(golden.yet.length, Object.keys(MASKS).length * Object.keys(SCALES).length);
+  for (const { queries, keys, values, mask, scale, weights, outputs } of golden.yet) {
+    const found = attend(queries, keys, values, mask, scale);
+    assert.ok(apart(found.weights.flat(), weights.flat()) < 1e-6, `${mask} ${scale}`);
+    assert.ok(apart(found.outputs.flat(), outputs.flat()) < 1e-5, `${mask} ${scale}`);
   }
 });
 

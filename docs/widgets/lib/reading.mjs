@@ -69,26 +69,39 @@ export class Reading {
   }
 }
 
-/** Writes on, as lower_triangle.generate does: the same seed gives the same text.
- *
- * @param {Reading} reading
- * @param {number[]} text the tokens to begin with, at least one
- * @param {number} seed
- * @param {() => {temperature?: number, topK?: number, topP?: number}} choice asked anew for each token
- * @returns {Generator<undefined | {token: number, dart: number | null, probabilities: Float64Array}, void>} endless; what
- *     it gives in between, while it reads, is undefined
- */
-export function* write(reading, text, seed, choice) {
-  const random = new Random(seed);
-  const tokens = [...text];
-  for (;;) {
-    yield* reading.become(tokens);
-    const asked = choice();
-    const each = probabilities(reading.logits.at(-1), asked);
-    // What is certain needs no luck, and must not use any up.
-    const dart = asked.temperature === 0 ? null : random.random();
+/** A text that is written on, as lower_triangle.generate does: the same seed gives the same text. */
+export class Writer {
+  /**
+   * @param {Reading} reading
+   * @param {number[]} text the tokens to begin with, at least one
+   * @param {number} seed
+   */
+  constructor(reading, text, seed) {
+    this.reading = reading;
+    this.tokens = [...text];
+    this.random = new Random(seed);
+  }
+
+  /** Reads what has been written, a few tokens at a time. */
+  read() {
+    return this.reading.become(this.tokens);
+  }
+
+  /** How likely each token is to come next, of a text that has been read. */
+  probabilities(choice) {
+    return probabilities(this.reading.logits.at(-1), choice);
+  }
+
+  /** Draws the next token, of a text that has been read.
+   *
+   * @param {{temperature?: number, topK?: number, topP?: number}} choice
+   * @returns {{token: number, dart: number | null, probabilities: Float64Array}} what is certain needs no dart
+   */
+  draw(choice) {
+    const each = this.probabilities(choice);
+    const dart = choice.temperature === 0 ? null : this.random.random();
     const token = hit(each, dart ?? 0);
-    tokens.push(token);
-    yield { token, dart, probabilities: each };
+    this.tokens.push(token);
+    return { token, dart, probabilities: each };
   }
 }
