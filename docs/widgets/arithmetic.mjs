@@ -1,7 +1,9 @@
 /** One cell's arithmetic, number by number, each step beside the line of Python that does it. */
 
 import { make } from "./make.mjs";
-import { digits, percent, spoken } from "./words.mjs";
+import { digits, percent, significant, spoken, visible } from "./words.mjs";
+
+const ACROSS = 8;
 
 /** What to show for the weight that token t gives to token s.
  *
@@ -27,6 +29,8 @@ function attended(head, characters, t, s) {
   const query = queries.subarray(t * D, (t + 1) * D);
   const key = keys.subarray(s * D, (s + 1) * D);
   const value = values.subarray(s * D, (s + 1) * D);
+  const weights = head.weights[t];
+  const output = value.map((_, i) => weights.reduce((total, each, from) => total + each * values[from * D + i], 0));
   const scores = head.scores(t);
   const exponentials = scores.map(Math.exp);
   const sum = exponentials.reduce((total, each) => total + each, 0);
@@ -51,16 +55,26 @@ function attended(head, characters, t, s) {
       make(
         "p",
         {},
-        `Its exponential is ${digits(exponentials[s])}. Those of ${seen}, sum to ${digits(sum)}; what comes later has a `,
-        `score of −∞ and adds nothing. ${digits(exponentials[s])} / ${digits(sum)} = `,
-        make("b", {}, digits(head.weights[t][s])),
-        `, or ${percent(head.weights[t][s])}.`,
+        `Its exponential is ${significant(exponentials[s])}. Those of ${seen}, sum to ${significant(sum)}; what comes later `,
+        `has a score of −∞ and adds nothing. ${significant(exponentials[s])} / ${significant(sum)} = `,
+        make("b", {}, significant(weights[s])),
+        `, or ${percent(weights[s])}.`,
       ),
+      numbers([
+        ["", "who", characters.slice(0, t + 1).map(visible)],
+        ["", "score", scores],
+        ["", "exponential", exponentials],
+        ["", "weight", weights],
+      ]),
     ],
     [
       "return",
-      make("p", {}, `So much of the value of ${whom} goes into what ${who} hears: ${digits(head.weights[t][s])} times`),
-      numbers([["v", "value", value]]),
+      make("p", {}, `So much of the value of ${whom} goes to ${who}. The sum of what all of them give is what it hears.`),
+      numbers([
+        ["v", "value", value],
+        ["", "weight × value", value.map((each) => weights[s] * each)],
+        ["o", "sum of all", output],
+      ]),
     ],
   ];
 }
@@ -82,15 +96,20 @@ const products = (query, key) =>
     ["", "product", query.map((each, i) => each * key[i])],
   ]);
 
-/** Rows of numbers, each with its name and its colour; too many for a narrow screen scroll by themselves. */
+/** Rows of numbers, each with its name and its colour, eight beside each other; on a narrow screen they scroll. */
 function numbers(rows) {
-  const table = make(
-    "table",
-    { class: "terms" },
-    ...rows.map(([role, name, row]) =>
-      make("tr", {}, make("th", { scope: "row", class: role }, name), ...Array.from(row, (each) => make("td", {}, digits(each)))),
+  const groups = Array.from({ length: Math.ceil(rows[0][2].length / ACROSS) }, (_, group) =>
+    make(
+      "tbody",
+      {},
+      ...rows.map(([role, name, row]) => {
+        const cells = Array.from(row.slice(group * ACROSS, (group + 1) * ACROSS));
+        const shown = cells.map((each) => make("td", {}, typeof each === "number" ? digits(each) : each));
+        return make("tr", {}, make("th", { scope: "row", class: role }, name), ...shown);
+      }),
     ),
   );
+  const table = make("table", { class: "terms" }, ...groups);
   const label = rows.map(([, name]) => name).join(", ");
   return make("div", { class: "box", role: "group", tabindex: 0, "aria-label": `Numbers: ${label}` }, table);
 }

@@ -45,7 +45,7 @@ export class AttentionGrid extends ModelElement {
     this.thumbnails = new Thumbnails((layer, head) => this.inspect(layer, head));
     this.matrix = new Matrix(() => this.explain());
     this.explanation = make("div", { class: "explanation" });
-    const save = make("button", { type: "button", onclick: () => this.save() }, "Save the matrix as SVG");
+    this.saveButton = make("button", { type: "button", onclick: () => this.save() }, "Save the matrix as SVG");
     this.body.replaceChildren(
       ...(this.models.length > 1 ? [make("p", {}, make("label", { class: "field" }, "Model ", this.select))] : []),
       make("label", { class: "field", for: id }, "Your text"),
@@ -54,7 +54,7 @@ export class AttentionGrid extends ModelElement {
       this.thumbnails.element,
       this.matrix.element,
       this.explanation,
-      make("p", {}, save),
+      make("p", {}, this.saveButton),
     );
   }
 
@@ -97,10 +97,12 @@ export class AttentionGrid extends ModelElement {
   /** Shows the chosen head at once, the others and the arithmetic as soon as nobody types. */
   draw() {
     this.matrix.draw(this.characters, this.head.weights, this.caption());
+    this.saveButton.hidden = !this.characters.length;
     clearTimeout(this.pause);
     this.pause = setTimeout(() => {
       this.thumbnails.draw();
       this.explain();
+      this.matrix.scrollToChoice();
     }, PAUSE);
   }
 

@@ -24,6 +24,10 @@ function load(name) {
     document.head.append(styles);
   }
   import(`./${name}.mjs`);
+  // What its modules would ask for in their turn, one after the other, is asked for at once.
+  if (!document.querySelector(`${name}[model]`)) return;
+  import("./lib/stages.mjs");
+  import("./models.mjs");
 }
 
 function watch() {

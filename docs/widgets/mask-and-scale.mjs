@@ -22,7 +22,10 @@ const CHOICES = {
       none: "is not masked",
     },
   },
-  scale: { legend: "The scores are divided by", options: { root: "√2, the root of d", whole: "2, which is d", none: "nothing" } },
+  scale: {
+    legend: "The scores are divided by",
+    options: { root: "√d, which is √2", whole: "d, the 2 numbers of a query", none: "nothing" },
+  },
 };
 const KINDS = ["consonant", "vowel"];
 const PREFIX = "#mask-and-scale?";
@@ -53,14 +56,16 @@ export class MaskAndScale extends PageElement {
         ),
       ),
     );
-    this.inputs = make("table", { class: "numbers", oninput: () => this.changed() }, ...this.rowsOfInputs());
+    this.inputs = make("div", { class: "fields", oninput: () => this.changed() }, ...Object.keys(NUMBERS).map(tableOfInputs));
+    this.wrong = make("p", { role: "status" });
     this.said = make("p", { class: "sentence", role: "status" });
     this.aside = make("p", { class: "hint" });
     this.results = make("div", { class: "steps" });
     this.status = make("span", { class: "hint", role: "status" });
     this.body.replaceChildren(
       make("div", { class: "fields" }, ...this.choices),
-      make("div", { class: "box" }, this.inputs),
+      this.inputs,
+      this.wrong,
       this.said,
       this.aside,
       this.results,
@@ -76,24 +81,6 @@ export class MaskAndScale extends PageElement {
     );
   }
 
-  rowsOfInputs() {
-    const kinds = Object.keys(NUMBERS);
-    const head = kinds.map((kind) => make("th", { scope: "colgroup", colspan: 2, class: kind[0] }, kind));
-    const rows = LETTERS.map((letter, t) => {
-      const cells = kinds.flatMap((kind) =>
-        KINDS.map((which, i) => {
-          const label = `${kind} of ${letter}, ${which}`;
-          const place = { "data-kind": kind, "data-row": t, "data-column": i };
-          return make("td", {}, make("input", { type: "number", step: "any", "aria-label": label, ...place }));
-        }),
-      );
-      return make("tr", {}, make("th", { scope: "row" }, letter), ...cells);
-    });
-    const below = Object.keys(NUMBERS).flatMap(() => KINDS.map((which) => make("th", { scope: "col" }, which)));
-    const heads = [head, below].map((cells) => make("tr", {}, make("td"), ...cells));
-    return [make("thead", {}, ...heads), make("tbody", {}, ...rows)];
-  }
-
   /** Where each number stands. */
   get fields() {
     return [...this.inputs.querySelectorAll("input")];
@@ -104,13 +91,13 @@ export class MaskAndScale extends PageElement {
       const { kind, row, column } = field.dataset;
       field.value = NUMBERS[kind][row][column];
     }
+    this.numbers = structuredClone(NUMBERS);
     for (const name of Object.keys(CHOICES)) this.choose(name, this.getAttribute(name));
     this.show();
   }
 
   choose(name, value) {
-    const option = this.body.querySelector(`[data-choice="${name}"][value="${value}"]`);
-    if (option) option.checked = true;
+    this.body.querySelector(`[data-choice="${name}"][value="${value}"]`).checked = true;
   }
 
   chosen(name) {
@@ -125,32 +112,31 @@ export class MaskAndScale extends PageElement {
 
   changed() {
     this.status.textContent = "";
-    if (this.show()) this.writeAddress();
+    this.show();
+    this.writeAddress();
   }
 
-  /** Computes and shows all of it, unless there is a number missing. */
+  /** Computes and shows all of it. Where a field holds no number, the last one that it held still counts. */
   show() {
-    const wrong = this.fields.filter((field) => field.value === "" || !Number.isFinite(field.valueAsNumber));
-    for (const field of this.fields) field.toggleAttribute("aria-invalid", wrong.includes(field));
-    if (wrong.length) {
-      this.aside.textContent = `No number: ${wrong.map((field) => field.ariaLabel).join("; ")}. What is shown below is from before.`;
-      return false;
-    }
-    const numbers = structuredClone(NUMBERS);
+    const wrong = [];
     for (const field of this.fields) {
       const { kind, row, column } = field.dataset;
-      numbers[kind][row][column] = field.valueAsNumber;
+      const isNumber = Number.isFinite(field.valueAsNumber);
+      field.toggleAttribute("aria-invalid", !isNumber);
+      if (isNumber) this.numbers[kind][row][column] = field.valueAsNumber;
+      else wrong.push(`${field.ariaLabel}, where ${this.numbers[kind][row][column]} still counts`);
     }
+    this.wrong.textContent = wrong.length ? `No number: ${wrong.join("; ")}.` : "";
+    const { query, key, value } = this.numbers;
     const [mask, scale] = [this.chosen("mask"), this.chosen("scale")];
-    const steps = attend(numbers.query, numbers.key, numbers.value, mask, scale);
+    const steps = attend(query, key, value, mask, scale);
     this.said.textContent = heard(steps.outputs[1]);
-    this.aside.textContent = remark(mask, steps);
+    this.aside.textContent = `${remark(mask, steps)} ${SCALED[scale]}`;
     this.results.replaceChildren(
-      table(`Scores, divided by ${scale === "root" ? "√2" : steps.divisor}`, steps.filled, false),
-      table("Weights, and their sum", steps.weights, true),
+      table(`Scores, ${{ root: "divided by √2", whole: "divided by 2", none: "not divided" }[scale]}`, steps.filled, mask, false),
+      table("Weights, and their sum", steps.weights, mask, true),
       outputs(steps.outputs),
     );
-    return true;
   }
 
   /** What differs from the page stands in the address, so that it can be sent to somebody. */
@@ -160,7 +146,7 @@ export class MaskAndScale extends PageElement {
       if (this.chosen(name) !== this.getAttribute(name)) state.set(name, this.chosen(name));
     }
     for (const kind of Object.keys(NUMBERS)) {
-      const numbers = this.fields.filter((field) => field.dataset.kind === kind).map((field) => field.valueAsNumber);
+      const numbers = this.numbers[kind].flat();
       if (numbers.join() !== NUMBERS[kind].flat().join()) state.set(kind, numbers.join(" "));
     }
     return String(state);
@@ -174,14 +160,17 @@ export class MaskAndScale extends PageElement {
   readAddress() {
     if (!location.hash.startsWith(PREFIX)) return;
     const state = new URLSearchParams(location.hash.slice(PREFIX.length));
-    for (const name of Object.keys(CHOICES)) this.choose(name, state.get(name) ?? this.getAttribute(name));
-    for (const kind of Object.keys(NUMBERS)) {
-      const numbers = (state.get(kind) ?? "").split(" ").map(Number);
-      const fields = this.fields.filter((field) => field.dataset.kind === kind);
-      const usable = numbers.length === fields.length && numbers.every(Number.isFinite);
-      fields.forEach((field, i) => (field.value = usable ? numbers[i] : NUMBERS[kind].flat()[i]));
+    this.reset();
+    let isClear = true;
+    for (const [name, text] of state) {
+      if (name in CHOICES && text in CHOICES[name].options) this.choose(name, text);
+      else if (name in NUMBERS && isSix(text)) {
+        const fields = this.fields.filter((field) => field.dataset.kind === name);
+        text.split(" ").forEach((number, i) => (fields[i].value = number));
+      } else isClear = false;
     }
     this.show();
+    this.status.textContent = isClear ? "" : "Not all of the address could be understood; the rest is as on the page.";
     this.scrollIntoView();
   }
 
@@ -195,30 +184,62 @@ export class MaskAndScale extends PageElement {
   }
 }
 
+const isSix = (text) => /^\S+( \S+){5}$/.test(text) && text.split(" ").every((each) => Number.isFinite(Number(each)));
+
+/** The fields of the queries, the keys or the values. */
+function tableOfInputs(kind) {
+  const rows = LETTERS.map((letter, row) => {
+    const cells = KINDS.map((which, column) => {
+      const label = `${kind} of ${letter}, ${which}`;
+      const place = { "data-kind": kind, "data-row": row, "data-column": column };
+      return make("td", {}, make("input", { type: "number", step: 0.5, "aria-label": label, ...place }));
+    });
+    return make("tr", {}, make("th", { scope: "row" }, letter), ...cells);
+  });
+  const names = KINDS.map((which) => make("th", { scope: "col" }, which));
+  return make(
+    "table",
+    { class: "numbers" },
+    make("caption", { class: kind[0] }, kind),
+    make("thead", {}, make("tr", {}, make("td"), ...names)),
+    make("tbody", {}, ...rows),
+  );
+}
+
 /** What e is told. */
 function heard([consonant, vowel]) {
+  if (!Number.isFinite(consonant + vowel)) return "e hears no number: a score is larger than the largest that there is.";
   const kind = Math.abs(consonant - vowel) < 5e-5 ? "as much consonant as vowel" : consonant > vowel ? "mostly consonant" : "mostly vowel";
   return `e hears (${digits(consonant)}, ${digits(vowel)}): ${kind}.`;
 }
+
+const SCALED = {
+  root: "",
+  whole: "Divided by more than √2, rows are flatter.",
+  none: "Not divided, rows are sharper.",
+};
 
 /** What can be seen of the way in which it is masked. */
 function remark(mask, { weights }) {
   const ahead = weights[1][2];
   const sum = weights[1].reduce((total, each) => total + each, 0);
+  if (!Number.isFinite(sum)) return "Its row is no number (NaN), as it would be in Python.";
+  const taken = ahead < 5e-5 ? "next to nothing" : digits(ahead);
   return {
     infinity: "Nothing is taken from what comes later, and every row sums to 1.",
-    zero: `0 is a score like any other: e still takes ${digits(ahead)} from t.`,
-    large: ahead ? `The scores are so large that −10⁹ hides nothing: e takes ${digits(ahead)} from t.` : "As good as −∞, as long as no score comes near it.",
-    after: `What t was given is missing: the weights of e sum to ${digits(sum)}, and the sum tells of t.`,
-    none: `e takes ${digits(ahead)} from t, which has not been said yet.`,
+    zero: `0 is a score like any other: e still takes ${taken} from t.`,
+    large: ahead ? `The scores are so large that −10⁹ hides nothing: e takes ${taken} from t.` : "As good as −∞, as long as no score comes near it.",
+    after: `What t was given is missing: the weights of e sum to ${digits(sum)}, so the sum still tells how large the score of t is.`,
+    none: `e takes ${taken} from t, which comes later.`,
   }[mask];
 }
 
-function table(title, rows, areWeights) {
+function table(title, rows, mask, areWeights) {
   const cells = (row, t) =>
     row.map((each, s) => {
-      const isHidden = areWeights ? s > t && each === 0 : each === -Infinity;
-      const cell = make("td", isHidden ? { class: "hidden" } : {}, each === -Infinity ? "−∞" : digits(each));
+      // What stands in the place of a score is hatched, and so is a weight that is not there.
+      const isHidden = s > t && (areWeights ? each === 0 : ["infinity", "zero", "large"].includes(mask));
+      const cell = make("td", isHidden ? { class: "hidden" } : {}, digits(each));
       if (areWeights && !isHidden) cell.style.setProperty("--fullness", `${100 * fullness(each)}%`);
       return cell;
     });

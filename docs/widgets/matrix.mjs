@@ -24,12 +24,19 @@ export class Matrix {
     // Style sheets that lay out a table in another way may take its roles from it.
     this.table = make(
       "table",
-      { class: "cells", role: "grid", onclick: (event) => this.click(event), onkeydown: (event) => this.key(event) },
+      {
+        class: "cells",
+        role: "grid",
+        onclick: (event) => this.click(event),
+        onkeydown: (event) => this.key(event),
+        onmouseover: ({ target }) => target.ariaLabel && (target.title = target.ariaLabel),
+      },
       make("thead", { role: "rowgroup" }, this.head),
       this.rows,
     );
     this.ground = make("div", { class: "ground" });
     this.matrix = make("div", {}, this.ground, this.table);
+    this.box = make("div", { class: "box" }, this.matrix);
     [this.who, this.whom] = [0, 1].map(() =>
       make("select", { onchange: () => this.choose(+this.who.value, +this.whom.value) }),
     );
@@ -41,7 +48,7 @@ export class Matrix {
       this.caption,
       make("div", { class: "fields" }, ...names),
       this.sentence,
-      make("div", { class: "box" }, this.matrix),
+      this.box,
     );
   }
 
@@ -108,6 +115,7 @@ export class Matrix {
     this.isChosen = true;
     [this.t, this.s] = [t, Math.min(s, t)];
     this.mark();
+    this.scrollToChoice();
     this.onchoice();
   }
 
@@ -122,6 +130,15 @@ export class Matrix {
     options(this.whom, drawn.characters, t + 1);
     [this.who.value, this.whom.value] = [t, s];
     this.sentence.textContent = `${sentence(drawn.characters, t, s, drawn.weights[t][s])}.`;
+  }
+
+  /** Brings the chosen cell into sight within its box; the page itself stays where it is. */
+  scrollToChoice() {
+    if (!this.cell) return;
+    const { offsetLeft: left, offsetWidth: width } = this.cell;
+    const { box } = this;
+    if (left + width > box.scrollLeft + box.clientWidth) box.scrollLeft = left + width - box.clientWidth;
+    else if (left - width < box.scrollLeft) box.scrollLeft = left - width;
   }
 
   click({ target }) {
@@ -145,13 +162,14 @@ export class Matrix {
 }
 
 function row(characters, weights, t, size) {
-  const cells = Array.from(weights, (weight, s) =>
-    make(
-      "td",
-      { role: "gridcell", "aria-label": sentence(characters, t, s, weight) },
-      ...(size === "numbered" ? [rounded(weight)] : []),
-    ),
-  );
+  // Sixty-four of them for a key: not by `make`, which takes longer.
+  const cells = Array.from(weights, (weight, s) => {
+    const cell = document.createElement("td");
+    cell.setAttribute("role", "gridcell");
+    cell.setAttribute("aria-label", sentence(characters, t, s, weight));
+    if (size === "numbered") cell.textContent = rounded(weight);
+    return cell;
+  });
   const head = make("th", { role: "rowheader", scope: "row" }, visible(characters[t]));
   return make("tr", { role: "row" }, head, ...cells);
 }

@@ -81,6 +81,7 @@ export class ModelElement extends PageElement {
   fail(error, again) {
     if (!this.isConnected) return;
     if (!(error instanceof LoadError)) throw error;
+    if (this.isRunning) this.returned();
     const after = this.isRunning ? "What ran before still does." : this.querySelector("figure") ? "The picture stands in its place." : "";
     this.say(`${error.message} ${after}`, make("button", { type: "button", onclick: again }, "Try again"));
   }

@@ -42,6 +42,7 @@ export class Thumbnails {
   }
 
   draw() {
+    this.element.hidden = !this.thumbnails.length || !this.thumbnails[0].head.weights.length;
     for (const { head, picture } of this.thumbnails) picture.draw(head.weights);
   }
 

@@ -164,7 +164,10 @@ export class TriangleGrow extends ModelElement {
     this.thumbnails.choose(head);
     if (this.isRead) this.thumbnails.draw();
     this.matrix.element.hidden = !head;
-    if (head) this.matrix.draw(characters, this.isRead ? head.weights : [], captionOf(this.reading.heads, this.layer, this.number, this.entry.stage));
+    if (!head) return;
+    const caption = captionOf(this.reading.heads, this.layer, this.number, this.entry.stage);
+    this.matrix.draw(characters, this.isRead ? head.weights : [], caption);
+    this.matrix.scrollToChoice();
   }
 
   inspect(layer, number) {

@@ -25,12 +25,12 @@ def test_the_largest_comes_when_it_is_asked_for_can_be_given_up_and_comes_once(
 
     assert asked("gpt.safetensors") == 0
     page.route("**/gpt.safetensors*", hold)
-    page.get_by_label("Model").select_option("gpt")
+    page.locator("attention-grid").get_by_label("Model").select_option("gpt")
     expect(page.get_by_role("progressbar", name="Loading gpt")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("progressbar")).to_have_count(0)
-    assert page.get_by_label("Model").input_value() == "multi_head"
-    assert caption(page).endswith("of multi_head: rows look, columns are looked at")
+    assert page.locator("attention-grid").get_by_label("Model").input_value() == "multi_head"
+    assert caption(page).startswith("Stage multi_head, head 1")
     page.unroute("**/gpt.safetensors*")
     choose(page, "gpt")
     assert asked("gpt.safetensors") == 2
@@ -54,7 +54,7 @@ def test_who_leaves_the_page_stops_what_it_does(visit: Callable[..., Page], publ
     page.on(
         "requestfailed", lambda request: failed.append(f"{request.url.split('/')[-1].split('?')[0]} {request.failure}")
     )
-    page.get_by_label("Model").select_option("gpt")
+    page.locator("attention-grid").get_by_label("Model").select_option("gpt")
     expect(page.get_by_role("progressbar")).to_be_visible()
     page.locator(".md-nav--primary a", has_text="Start here").first.click()
     expect(page.locator("article h1")).to_contain_text("Start here")

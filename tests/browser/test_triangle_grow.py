@@ -82,7 +82,9 @@ def test_the_choice_holds_from_the_next_character_on_and_is_explained(grow: Page
     click(grow, "One character", 12)
     assert grow.evaluate(WRITTEN) == expected
     said = grow.locator("triangle-grow .dart").inner_text()
-    dart, who, start, end = re.search(r"fell at ([\d.]+), and (.) has the line from ([\d.]+) to ([\d.]+)\.", said).groups()
+    dart, who, start, end = re.search(
+        r"fell at ([\d.]+), and (.) has the line from ([\d.]+) to ([\d.]+)\.", said
+    ).groups()
     assert float(start) <= float(dart) <= float(end)
     assert who == {" ": "␣", "\n": "⏎"}.get(expected[-1], expected[-1])
     within(grow, "Temperature").fill("0")
@@ -128,7 +130,10 @@ def test_what_cannot_be_chosen_or_begun_with_is_said_and_nothing_is_lost(grow: P
     for field, value in (("Temperature", "-1"), ("Temperature", ""), ("Top-k", "0"), ("Top-k", "1.5"), ("Top-p", "2")):
         before = within(grow, field).input_value()
         within(grow, field).fill(value)
-        assert "Temperature goes from 0 to 5" in grow.locator("triangle-grow .body > .hint").inner_text(), (field, value)
+        assert "Temperature goes from 0 to 5" in grow.locator("triangle-grow .body > .hint").inner_text(), (
+            field,
+            value,
+        )
         assert grow.get_by_role("button", name="One character").is_disabled()
         within(grow, field).fill(before)
         assert grow.get_by_role("button", name="One character").is_enabled()

@@ -77,7 +77,13 @@ def write_golden(models: Path, out: Path) -> None:
         texts = write_tensors(models, out)
     finally:
         torch.set_default_dtype(usual)
-    content = {"beginning": BEGINNING, "texts": texts, "random": random_numbers(), "drawn": drawn_tokens(), "yet": attended_yet()}
+    content = {
+        "beginning": BEGINNING,
+        "texts": texts,
+        "random": random_numbers(),
+        "drawn": drawn_tokens(),
+        "yet": attended_yet(),
+    }
     (out / "golden.json").write_text(json.dumps(content), "utf-8")
 
 
