@@ -1,6 +1,6 @@
 /** The elements in which a reader tries the models. The code of one is loaded when it is nearly in view. */
 
-const NAMES = ["attention-grid", "mask-and-scale", "triangle-grow"];
+const NAMES = ["attention-grid", "mask-and-scale", "stage-ladder", "triangle-grow"];
 const NEAR = "600px";
 
 const watcher = new IntersectionObserver(

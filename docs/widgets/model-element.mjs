@@ -2,10 +2,7 @@
 
 import { PageElement } from "./element.mjs";
 import { make } from "./make.mjs";
-import { LoadError, listModels, loadModel } from "./models.mjs";
-
-// What is no heavier is loaded when it comes into view; the reader is asked before anything heavier is.
-const LIGHT = 200_000;
+import { LIGHT, LoadError, label, listModels, loadModel } from "./models.mjs";
 
 /** An element in which a model runs.
  *
@@ -91,6 +88,3 @@ export class ModelElement extends PageElement {
     this.notice.replaceChildren(...controls);
   }
 }
-
-/** A model by its name, and how heavy it is where that matters. */
-export const label = ({ stage, bytes }) => (bytes > LIGHT ? `${stage}, ${(bytes / 1e6).toFixed(1)} MB` : stage);

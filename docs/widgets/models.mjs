@@ -4,6 +4,12 @@ import { DamagedFile, readTensors, requireSha256 } from "./lib/safetensors.mjs";
 
 const FOLDER = new URL("../assets/models/", import.meta.url);
 
+/** What is no heavier may be loaded unasked; before anything heavier is, the reader says so. */
+export const LIGHT = 200_000;
+
+/** A model by its name, and how heavy it is where that matters. */
+export const label = ({ stage, bytes }) => (bytes > LIGHT ? `${stage}, ${(bytes / 1e6).toFixed(1)} MB` : stage);
+
 /** Something that could not be had. Its message is for the reader of the page. */
 export class LoadError extends Error {}
 

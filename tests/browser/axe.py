@@ -30,22 +30,22 @@ MARK_ALIKE = """() => {
   }
 }"""
 # Begun here and fetched later, so that two browsers' pages are gone through side by side.
-BEGIN = f"""([tags, selector]) => {{
+BEGIN = f"""([tags, selector, within]) => {{
   axe.configure({{rules: [{{id: "color-contrast", selector}}]}});
   window.found = Promise.all(document.getAnimations().map(animation => animation.finished.catch(() => {{}})))
     .then({MARK_ALIKE})
-    .then(() => axe.run({{runOnly: tags, resultTypes: ["violations"]}}));
+    .then(() => axe.run(within, {{runOnly: tags, resultTypes: ["violations"]}}));
 }}"""
 END = """async () => (await window.found).violations.map(found => [found.id, found.nodes.map(node => node.html)])"""
 
 
-def violations(pages: list[Page], every_word: bool = False) -> list[str]:
-    """What axe finds on these pages as they stand now, each rule with the elements that break it.
+def violations(pages: list[Page], every_word: bool = False, within: str = "html") -> list[str]:
+    """What axe finds on these pages as they stand now, or within an element, each rule with the elements that break it.
 
     Of words that are alike the contrast of the first is taken, or of `every_word`.
     """
     for page in pages:
         if not page.evaluate("'axe' in window"):
             page.evaluate(SCRIPT)
-        page.evaluate(BEGIN, [TAGS, "*" if every_word else ":not([data-alike])"])
+        page.evaluate(BEGIN, [TAGS, "*" if every_word else ":not([data-alike])", within])
     return [f"{rule}: {html[:200]}" for page in pages for rule, nodes in page.evaluate(END) for html in nodes]

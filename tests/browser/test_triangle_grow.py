@@ -3,18 +3,19 @@
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from widgets.golden import read_model
 
 from lower_triangle.generate import generate, keep_top_k, keep_top_p
 from lower_triangle.tokenizer import CharTokenizer
 
 from .axe import violations
-from .served import ROOT
+from .served import ROOT, Site
+from .tab import Tab
 from .waiting import until
 
 MODELS = ROOT / "docs/assets/models"
@@ -24,11 +25,19 @@ WRITTEN = "document.querySelector('triangle-grow .written').textContent"
 LONG = f"length => {WRITTEN}.length >= length"
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser, site: Site) -> Iterator[Tab]:
+    """One tab for all tests of this file, each of which loads the page anew."""
+    opened = Tab(browser, site, viewport={"width": 1280, "height": 800})
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def grow(visit: Callable[..., Page]) -> Page:
-    page = visit("play/")
-    begin(page)
-    return page
+def grow(tab: Tab) -> Iterator[Page]:
+    with tab.at("play/") as page:
+        begin(page)
+        yield page
 
 
 def begin(page: Page) -> None:
@@ -175,7 +184,7 @@ def test_axe_finds_nothing_light_or_dark_wide_or_narrow(visit: Callable[..., Pag
         click(page, "One character", 4)
         for scheme in ("default", "slate"):
             page.evaluate("scheme => document.body.setAttribute('data-md-color-scheme', scheme)", scheme)
-            assert violations([page]) == []
+            assert violations([page], within="triangle-grow") == []
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 

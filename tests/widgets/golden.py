@@ -22,7 +22,7 @@ from lower_triangle.tokenizer import CharTokenizer
 # A line of nobody's play, as long as the longest context, 64.
 PROMPT = "KING:\nWhat night is this, that owns no moon, and yet I see thee?"
 BEGINNING = PROMPT[:20]
-GREEDY, DRAWS = 100, 60  # of the longest context, 36 and 16 characters past it
+GREEDY, DRAWS = 100, 50  # of the longest context, 56 and 6 characters past it
 # (seed, temperature, top_k, top_p)
 DRAWN = [(0, 1.0, None, None), (1, 0.8, 10, None), (2, 1.2, None, 0.9), (1337, 1.0, 20, 0.8)]
 
