@@ -1,14 +1,11 @@
 /** <attention-grid model="head" text="the king"> with a picture in it: the attention of a trained model on any text. */
 
 import { explain } from "./arithmetic.mjs";
-import { Reading } from "./lib/reading.mjs";
-import { CharTokenizer } from "./lib/tokenizer.mjs";
 import { make } from "./make.mjs";
 import { Matrix } from "./matrix.mjs";
 import { ModelElement } from "./model-element.mjs";
-import { label } from "./models.mjs";
-import { drawMatrix, saveFile } from "./save.mjs";
 import { Shades } from "./picture.mjs";
+import { drawMatrix, saveFile } from "./save.mjs";
 import { Thumbnails } from "./thumbnails.mjs";
 import { inTurns } from "./turns.mjs";
 import { captionOf, named } from "./words.mjs";
@@ -16,13 +13,9 @@ import { captionOf, named } from "./words.mjs";
 const PAUSE = 100; // milliseconds without a key, after which all that is less urgent is drawn
 
 export class AttentionGrid extends ModelElement {
-  use({ entry, tensors }) {
-    this.entry = entry;
-    this.tokenizer = new CharTokenizer(entry.vocabulary);
-    this.reading = new Reading(entry, tensors);
+  use() {
     if (!this.text) this.build();
-    this.select.value = entry.stage;
-    const { context_length: contextLength } = entry.config;
+    const { context_length: contextLength } = this.entry.config;
     this.thumbnails.show(this.reading.heads, this.shades, contextLength);
     this.matrix.show(this.shades, contextLength);
     this.inspect(0, 0);
@@ -33,11 +26,6 @@ export class AttentionGrid extends ModelElement {
     const id = `text-${Math.random().toString(36).slice(2)}`;
     this.text = make("textarea", { id, rows: 2, spellcheck: "false", oninput: () => this.update() });
     this.text.value = this.getAttribute("text");
-    this.select = make(
-      "select",
-      { onchange: () => this.open(this.select.value) },
-      ...this.models.map((model) => make("option", { value: model.stage }, label(model))),
-    );
     this.count = make("p", { class: "hint", role: "status" });
     this.shades = new Shades(() => {
       this.thumbnails.repaint();
@@ -48,7 +36,7 @@ export class AttentionGrid extends ModelElement {
     this.explanation = make("div", { class: "explanation" });
     this.saveButton = make("button", { type: "button", onclick: () => this.save() }, "Save the matrix as SVG");
     this.body.replaceChildren(
-      ...(this.models.length > 1 ? [make("p", {}, make("label", { class: "field" }, "Model ", this.select))] : []),
+      ...this.chooser(),
       make("label", { class: "field", for: id }, "Your text"),
       this.text,
       this.count,
@@ -70,10 +58,6 @@ export class AttentionGrid extends ModelElement {
     this.work?.abort();
     clearTimeout(this.pause);
     this.isRead = false;
-  }
-
-  returned() {
-    this.select.value = this.entry.stage;
   }
 
   /** Reads what is in the field, if nothing else is typed meanwhile. */

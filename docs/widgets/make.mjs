@@ -17,3 +17,6 @@ export function make(tag, properties = {}, ...children) {
   element.append(...children);
   return element;
 }
+
+/** Whether what stands in a field is no number, or one that is too small or too large. */
+export const isOut = ({ validity }) => validity.badInput || validity.rangeUnderflow || validity.rangeOverflow;

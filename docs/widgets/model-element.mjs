@@ -1,13 +1,16 @@
 /** What all elements that run a model have in common: its loading, and what went wrong. */
 
 import { PageElement } from "./element.mjs";
+import { Reading } from "./lib/reading.mjs";
+import { CharTokenizer } from "./lib/tokenizer.mjs";
 import { make } from "./make.mjs";
 import { LIGHT, LoadError, label, listModels, loadModel } from "./models.mjs";
 
 /** An element in which a model runs.
  *
  * Attributes: `model`, the stage that it begins with; `choice`, the stages to choose from, where there is one.
- * A subclass has use(model), which is called with each model that was asked for.
+ * A subclass has use(), which is called with each model that was asked for: `entry` is what the manifest says of it,
+ * `reading` has read nothing yet.
  */
 export class ModelElement extends PageElement {
   begin() {
@@ -59,7 +62,11 @@ export class ModelElement extends PageElement {
       const isFocused = this.notice.contains(document.activeElement);
       this.say("");
       this.run();
-      this.use(model);
+      this.entry = model.entry;
+      this.tokenizer = new CharTokenizer(model.entry.vocabulary);
+      this.reading = new Reading(model.entry, model.tensors);
+      this.use();
+      this.returned();
       if (isFocused) this.body.querySelector("textarea, input, select, button")?.focus();
     } catch (error) {
       if (this.opening !== opening || !this.isConnected) return;
@@ -71,8 +78,20 @@ export class ModelElement extends PageElement {
     }
   }
 
-  /** Another model was asked for, and given up: the one before goes on. */
-  returned() {}
+  /** Where there are several models to choose from, a field for that. */
+  chooser() {
+    this.select = make(
+      "select",
+      { onchange: () => this.open(this.select.value) },
+      ...this.models.map((model) => make("option", { value: model.stage }, label(model))),
+    );
+    return this.models.length > 1 ? [make("p", {}, make("label", { class: "field" }, "Model ", this.select))] : [];
+  }
+
+  /** The field shows the model that runs, also when another was asked for and has not come. */
+  returned() {
+    this.select.value = this.entry.stage;
+  }
 
   /** Says what went wrong, and lets the reader try again; whatever was there before stays. */
   fail(error, again) {

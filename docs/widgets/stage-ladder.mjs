@@ -3,7 +3,7 @@
 import { PageElement } from "./element.mjs";
 import { Reading, Writer } from "./lib/reading.mjs";
 import { CharTokenizer } from "./lib/tokenizer.mjs";
-import { make } from "./make.mjs";
+import { isOut, make } from "./make.mjs";
 import { LIGHT, LoadError, label, listModels, loadModel } from "./models.mjs";
 import { inTurns } from "./turns.mjs";
 import { named } from "./words.mjs";
@@ -77,8 +77,6 @@ export class StageLadder extends PageElement {
     await Promise.all(this.rungs.map((rung) => rung.begin(tokens, seed, { temperature }, signal)));
   }
 }
-
-const isOut = ({ validity }) => validity.badInput || validity.rangeUnderflow || validity.rangeOverflow;
 
 /** A stage, what it is worth, and what it writes. */
 class Rung {

@@ -1,11 +1,9 @@
 /** <triangle-grow model="multi_head" text="my king"> with a picture in it: a text that is written on, character by character. */
 
-import { Reading, Writer } from "./lib/reading.mjs";
-import { CharTokenizer } from "./lib/tokenizer.mjs";
-import { make } from "./make.mjs";
+import { Writer } from "./lib/reading.mjs";
+import { isOut, make } from "./make.mjs";
 import { Matrix } from "./matrix.mjs";
 import { ModelElement } from "./model-element.mjs";
-import { label } from "./models.mjs";
 import { Shades } from "./picture.mjs";
 import { Thumbnails } from "./thumbnails.mjs";
 import { inTurns } from "./turns.mjs";
@@ -15,14 +13,10 @@ const SHOWN = 10; // of the likeliest characters, so many have a bar
 const LONGEST = 2000; // characters, after which it pauses by itself
 
 export class TriangleGrow extends ModelElement {
-  use({ entry, tensors }) {
-    this.entry = entry;
-    this.tokenizer = new CharTokenizer(entry.vocabulary);
-    this.reading = new Reading(entry, tensors);
+  use() {
     if (!this.prompt) this.build();
-    this.select.value = entry.stage;
-    this.topK.max = entry.vocabulary.length;
-    const { context_length: contextLength } = entry.config;
+    this.topK.max = this.entry.vocabulary.length;
+    const { context_length: contextLength } = this.entry.config;
     this.thumbnails.show(this.reading.heads, this.shades, contextLength);
     this.matrix.show(this.shades, contextLength);
     [this.layer, this.number] = [0, 0];
@@ -33,11 +27,6 @@ export class TriangleGrow extends ModelElement {
   build() {
     this.prompt = make("textarea", { rows: 2, spellcheck: "false", oninput: () => this.restart() });
     this.prompt.value = this.getAttribute("text");
-    this.select = make(
-      "select",
-      { onchange: () => this.open(this.select.value) },
-      ...this.models.map((model) => make("option", { value: model.stage }, label(model))),
-    );
     const number = (properties) => make("input", { type: "number", oninput: () => this.changed(), ...properties });
     this.temperature = number({ min: 0, max: 5, step: 0.05, value: 1 });
     this.topK = number({ min: 1, step: 1, placeholder: "all" });
@@ -57,7 +46,7 @@ export class TriangleGrow extends ModelElement {
     this.matrix = new Matrix(() => {});
     const field = (text, control) => make("label", {}, `${text} `, control);
     this.body.replaceChildren(
-      ...(this.models.length > 1 ? [make("p", {}, make("label", { class: "field" }, "Model ", this.select))] : []),
+      ...this.chooser(),
       make("label", { class: "field" }, "The text to begin with", this.prompt),
       make(
         "div",
@@ -93,14 +82,9 @@ export class TriangleGrow extends ModelElement {
     this.prompt = undefined;
   }
 
-  returned() {
-    this.select.value = this.entry.stage;
-  }
-
   /** How the next character is to be chosen, by the fields of the moment; none where one of them holds no such number. */
   get choice() {
     const { temperature, topK, topP, seed } = this;
-    const isOut = ({ validity }) => validity.badInput || validity.rangeUnderflow || validity.rangeOverflow;
     const isBroken = ({ value }) => !Number.isInteger(Number(value));
     if ([temperature, topK, topP, seed].some(isOut) || [topK, seed].some(isBroken)) return null;
     if (!temperature.value || !seed.value) return null;

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from .chromium import NoChromium, find, install_debians
 from .served import BUILT, Server, Site, fault
+from .tab import Tab
 from .watch import Watch
 
 # A browser that asks nobody anything of its own accord, and finds nobody but the server of these tests.
@@ -69,6 +70,16 @@ def watch() -> Iterator[Watch]:
     watching = Watch()
     yield watching
     assert watching.faults == []
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser, site: Site) -> Iterator[Tab]:
+    """One tab for the tests of a file, each of which loads its page anew; it may use the clipboard."""
+    opened = Tab(
+        browser, site, viewport={"width": 1280, "height": 800}, permissions=["clipboard-read", "clipboard-write"]
+    )
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

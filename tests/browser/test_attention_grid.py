@@ -20,7 +20,6 @@ from lower_triangle.tokenizer import CharTokenizer
 from .axe import violations
 from .served import ROOT, Site
 from .tab import Tab
-from .test_copying import CLIPBOARD
 from .waiting import until
 from .watch import Watch
 
@@ -32,14 +31,6 @@ CHOSEN = "document.querySelector('attention-grid td[aria-selected]').ariaLabel"
 SPOKEN = {" ": "space", "\n": "new line"}
 LINE = "KING:\nWhat night is this, that owns no moon, and yet I see the"
 WEIGHTS = "**/assets/models/*.safetensors*"
-
-
-@pytest.fixture(scope="module")
-def tab(browser: Browser, site: Site) -> Iterator[Tab]:
-    """One tab for all tests of this file, each of which loads the page anew."""
-    opened = Tab(browser, site, viewport={"width": 1280, "height": 800}, permissions=CLIPBOARD)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

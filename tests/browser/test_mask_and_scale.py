@@ -4,15 +4,13 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from lower_triangle.attention import attend, causal_mask
 from lower_triangle.examples import W_K, W_Q, W_V, YET
 
 from .axe import violations
-from .served import Site
 from .tab import Tab
-from .test_copying import CLIPBOARD
 from .waiting import until
 
 PAGE = "attention/causal-mask/"
@@ -32,14 +30,6 @@ def begin(page: Page) -> None:
     """Go to where the element stands, and wait for it."""
     page.locator("mask-and-scale").evaluate("element => element.scrollIntoView()")
     assert until(page, RUNS)
-
-
-@pytest.fixture(scope="module")
-def tab(browser: Browser, site: Site) -> Iterator[Tab]:
-    """One tab for all tests of this file, each of which loads the page anew."""
-    opened = Tab(browser, site, viewport={"width": 1280, "height": 800}, permissions=CLIPBOARD)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

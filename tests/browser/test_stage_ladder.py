@@ -4,12 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from lower_triangle.results import load_result
 
 from .axe import violations
-from .served import Site
 from .tab import Tab
 from .test_triangle_grow import ENTRIES, by_python
 from .waiting import until
@@ -17,14 +16,6 @@ from .waiting import until
 RUNS = "document.querySelector('stage-ladder.running li') !== null"
 LENGTHS = "() => [...document.querySelectorAll('stage-ladder .written')].map(text => text.textContent.length)"
 LIGHT = [stage for stage in ENTRIES if stage != "gpt"]
-
-
-@pytest.fixture(scope="module")
-def tab(browser: Browser, site: Site) -> Iterator[Tab]:
-    """One tab for all tests of this file, each of which loads the page anew."""
-    opened = Tab(browser, site, viewport={"width": 1280, "height": 800})
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from widgets.golden import read_model
 
 from lower_triangle.generate import generate, keep_top_k, keep_top_p
 from lower_triangle.tokenizer import CharTokenizer
 
 from .axe import violations
-from .served import ROOT, Site
+from .served import ROOT
 from .tab import Tab
 from .waiting import until
 
@@ -23,14 +23,6 @@ ENTRIES = {each["stage"]: each for each in json.loads((MODELS / "manifest.json")
 RUNS = "document.querySelector('triangle-grow.running .bars tr') !== null"
 WRITTEN = "document.querySelector('triangle-grow .written').textContent"
 LONG = f"length => {WRITTEN}.length >= length"
-
-
-@pytest.fixture(scope="module")
-def tab(browser: Browser, site: Site) -> Iterator[Tab]:
-    """One tab for all tests of this file, each of which loads the page anew."""
-    opened = Tab(browser, site, viewport={"width": 1280, "height": 800})
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
