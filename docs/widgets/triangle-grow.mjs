@@ -169,7 +169,7 @@ export class TriangleGrow extends ModelElement {
     const shown = order.slice(0, SHOWN);
     const rest = order.slice(SHOWN).reduce((sum, token) => sum + each[token], 0);
     this.bars.replaceChildren(
-      make("caption", {}, "What may come next"),
+      make("caption", {}, `What may come next, after ${visible(this.tokenizer.characters[this.writer.tokens.at(-1)])}`),
       ...shown.map((token) => bar(visible(this.tokenizer.characters[token]), each[token])),
       bar("others", rest),
     );

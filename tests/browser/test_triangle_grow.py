@@ -88,6 +88,8 @@ def test_the_choice_holds_from_the_next_character_on_and_is_explained(grow: Page
     ).groups()
     assert float(start) <= float(dart) <= float(end)
     assert who == {" ": "␣", "\n": "⏎"}.get(expected[-1], expected[-1])
+    # The bars are of the character after that.
+    assert grow.locator("triangle-grow .bars caption").inner_text() == f"What may come next, after {who}"
     within(grow, "Temperature").fill("0")
     click(grow, "One character")
     assert grow.locator("triangle-grow .dart").inner_text().startswith("Temperature 0 takes the likeliest")
