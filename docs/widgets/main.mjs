@@ -1,6 +1,16 @@
 /** The elements in which a reader tries the models. The code of one is loaded when it is nearly in view. */
 
-const NAMES = ["attention-grid", "mask-and-scale", "stage-ladder", "triangle-grow"];
+const MODULES = {
+  "attention-grid": "attention",
+  "average-three-ways": "by-hand",
+  "mask-and-scale": "by-hand",
+  "softmax-bars": "by-hand",
+  "stage-ladder": "writing",
+  "text-triangle": "attention",
+  "train-live": "train-live",
+  "triangle-grow": "writing",
+};
+const NAMES = Object.keys(MODULES);
 const NEAR = "600px";
 
 const watcher = new IntersectionObserver(
@@ -23,10 +33,10 @@ function load(name) {
     styles = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
     document.head.append(styles);
   }
-  import(`./${name}.mjs`);
+  import(`./${MODULES[name]}.mjs`);
   // What its modules would ask for in their turn, one after the other, is asked for at once.
   if (!document.querySelector(`${name}[model]`)) return;
-  import("./lib/stages.mjs");
+  import("./lib/model.mjs");
   import("./models.mjs");
 }
 

@@ -118,6 +118,8 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     problems.extend(lab_pages.add(project, files, config, failed, origin))
     if citation:
         made[citing.NAME] = citation
+    for address, path in project.served.items():
+        files.append(File.generated(config, address, abs_src_path=str(project.root / path)))
     for address, text in made.items():
         files.append(File.generated(config, address, content=text))
     # Last, since a redirect leads to what the site has.

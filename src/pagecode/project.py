@@ -36,6 +36,7 @@ class Project:
     shown_only: dict[str, str]
     colours: dict[str, str]
     elements: tuple[str, ...]
+    served: dict[str, str]
     bundles: dict
 
     @classmethod
@@ -48,6 +49,9 @@ class Project:
         except (OSError, ValueError, KeyError) as error:
             wanted = "a pyproject.toml with a [tool.pagecode] table that names its docs and its source"
             raise ProjectError(f"{root} has no {wanted} ({type(error).__name__}: {error})") from None
+        absent = [path for path in table.get("served", {}).values() if not (root / path).is_file()]
+        if absent:
+            raise ProjectError(f"[tool.pagecode.served] names {absent[0]}, and {root} has no such file")
         return cls(
             root=root,
             docs=docs,
@@ -57,6 +61,7 @@ class Project:
             shown_only=table.get("shown_only", {}),
             colours={value.lower(): name for name, value in table.get("colours", {}).items()},
             elements=tuple(table.get("elements", [])),
+            served=table.get("served", {}),
             bundles=table.get("bundles", {}),
         )
 

@@ -74,3 +74,15 @@ def test_who_leaves_the_page_stops_what_is_written(visit: Callable[..., Page], p
     length = page.evaluate("window.left.writer.tokens.length")
     page.wait_for_timeout(200)
     assert page.evaluate("window.left.writer.tokens.length") == length < 2000
+
+
+def test_who_leaves_the_page_ends_what_learns(visit: Callable[..., Page], published: Site):
+    page = visit("play/", on=published)
+    page.locator("train-live").evaluate("element => element.scrollIntoView()")
+    page.locator("train-live").get_by_role("button", name="Train").click()
+    assert until(page, "document.querySelector('train-live .sentence').textContent !== ''")
+    assert len(page.workers) == 1
+    page.locator(".md-nav--primary a", has_text="Start here").first.evaluate("link => link.click()")
+    assert until(page, "document.querySelector('train-live') === null")
+    page.wait_for_timeout(100)
+    assert page.workers == []

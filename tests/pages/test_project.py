@@ -22,6 +22,16 @@ def test_settings_that_lack_something_are_refused(tmp_path, text: str, said: str
     assert said in str(error.value)
 
 
+def test_a_file_that_is_to_be_served_and_is_not_there_is_told_of(tmp_path):
+    text = "[tool.pagecode]\ndocs = 'docs'\nsource = 'src'\n[tool.pagecode.served]\n'assets/a.txt' = 'data/a.txt'\n"
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ProjectError, match=r"names data/a.txt, and .* has no such file"):
+        Project.load(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/a.txt").write_text("a", encoding="utf-8")
+    assert Project.load(tmp_path).served == {"assets/a.txt": "data/a.txt"}
+
+
 def test_the_packages_of_a_project_are_its_folders_and_its_modules(small):
     small.write("src/single.py", "")
     small.write("src/pagecode/__init__.py", "")

@@ -11,13 +11,17 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from lower_triangle.attention import Average, Head, SelfAttention, causal_mask
-from lower_triangle.config import ModelConfig
+from lower_triangle.attention import Average, Head, SelfAttention, average_matmul, causal_mask
+from lower_triangle.config import ModelConfig, TrainConfig
+from lower_triangle.corpus import draw_batch
+from lower_triangle.counting import count_pairs, pair_loss
 from lower_triangle.examples import W_K, W_Q, W_V, YET
 from lower_triangle.generate import generate, sample_next
+from lower_triangle.loss import cross_entropy, evaluate
 from lower_triangle.model import LanguageModel
 from lower_triangle.stages import STAGES
 from lower_triangle.tokenizer import CharTokenizer
+from lower_triangle.train import make_optimizer
 
 # A line of nobody's play, as long as the longest context, 64.
 PROMPT = "KING:\nWhat night is this, that owns no moon, and yet I see thee?"
@@ -83,6 +87,8 @@ def write_golden(models: Path, out: Path) -> None:
         "random": random_numbers(),
         "drawn": drawn_tokens(),
         "yet": attended_yet(),
+        "averages": averages(),
+        "trained": trained(out),
     }
     (out / "golden.json").write_text(json.dumps(content), "utf-8")
 
@@ -127,6 +133,54 @@ def attended_yet() -> list[dict]:
             found.append({"mask": mask, "scale": scale, "weights": weights.tolist(), "outputs": (weights @ v).tolist()})
     numbers = {name: tensor.tolist() for name, tensor in (("queries", q), ("keys", k), ("values", v))}
     return [{**numbers, **each} for each in found]
+
+
+def averages() -> list[dict]:
+    """Texts of some numbers, and their crude average of the past."""
+    found = []
+    for T, C in ((1, 1), (3, 2), (7, 5)):
+        x = torch.randn(T, C, generator=torch.Generator().manual_seed(T))
+        found.append({"x": x.tolist(), "averages": average_matmul(x).tolist()})
+    return found
+
+
+def trained(out: Path) -> dict[str, dict]:
+    """What a batch does to the two models that learn in the page: its loss, every gradient, and three steps of AdamW.
+
+    The weights to begin with, the gradients and the weights in the end are in a file for each.
+    """
+    found = {}
+    V = 13
+    generator = torch.Generator().manual_seed(0)
+    tokens = torch.randint(V, (83,), generator=generator)
+    for stage in ("bigram", "head"):
+        torch.manual_seed(0)
+        model = STAGES[stage].build(ModelConfig(), V).float().double()
+        tensors = {f"before.{name}": parameter.detach().clone() for name, parameter in model.named_parameters()}
+        inputs, targets = draw_batch(tokens, model.context_length, 4, generator)
+        optimizer = make_optimizer(model, STAGES[stage].learning_rate, TrainConfig())
+        losses = []
+        for step in range(3):
+            optimizer.zero_grad()
+            loss = cross_entropy(model(inputs), targets)
+            loss.backward()
+            if step == 0:
+                tensors |= {f"gradient.{name}": each.grad.clone() for name, each in model.named_parameters()}
+            optimizer.step()
+            losses.append(loss.item())
+        tensors |= {f"after.{name}": parameter.detach() for name, parameter in model.named_parameters()}
+        safetensors.torch.save_file(
+            {name: each.float() for name, each in tensors.items()}, out / f"train-{stage}.safetensors"
+        )
+        found[stage] = {
+            "inputs": inputs.flatten().tolist(),
+            "targets": targets.flatten().tolist(),
+            "losses": losses,
+            "evaluated": evaluate(model, tokens),
+        }
+    counts = count_pairs(tokens, V).double()
+    shares = (counts / counts.sum(dim=-1, keepdim=True)).nan_to_num()
+    return {"V": V, "tokens": tokens.tolist(), "floor": pair_loss(counts, shares), "stages": found}
 
 
 def random_numbers() -> list[dict]:

@@ -4,12 +4,30 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { MASKS, SCALES, attend } from "../../docs/widgets/lib/attend.mjs";
-import { Random } from "../../docs/widgets/lib/random.mjs";
-import { Reading, Writer } from "../../docs/widgets/lib/reading.mjs";
-import { argmax, hit, probabilities, softmax } from "../../docs/widgets/lib/sample.mjs";
-import { DamagedFile, readTensors, requireSha256 } from "../../docs/widgets/lib/safetensors.mjs";
-import { CharTokenizer } from "../../docs/widgets/lib/tokenizer.mjs";
+import {
+  CharTokenizer,
+  DamagedFile,
+  Reading,
+  Writer,
+  readTensors,
+  requireSha256,
+} from "../../docs/widgets/lib/model.mjs";
+import {
+  MASKS,
+  Random,
+  SCALES,
+  argmax,
+  attend,
+  averageLoop,
+  equalScores,
+  hit,
+  pastWeights,
+  probabilities,
+  product,
+  softmax,
+  softmaxOfEach,
+} from "../../docs/widgets/lib/softmax.mjs";
+import { Trainer, floorOf } from "../../docs/widgets/lib/training.mjs";
 
 const { MODELS, GOLDEN } = process.env;
 const fileOf = (path) => {
@@ -153,6 +171,83 @@ test("attention on yet is torch's under every mask and every scale", () => {
     assert.ok(apart(found.weights.flat(), weights.flat()) < 1e-6, `${mask} ${scale}`);
     assert.ok(apart(found.outputs.flat(), outputs.flat()) < 1e-5, `${mask} ${scale}`);
   }
+});
+
+test("the average is torch's in all of its three forms, and the loop says each of its steps", () => {
+  for (const { x, averages } of golden.averages) {
+    const T = x.length;
+    const steps = [...averageLoop(x)];
+    assert.equal(steps.length, (T * (T + 3)) / 2);
+    const byLoop = x.map((_, t) => steps.findLast((step) => step.t === t).after);
+    const forms = [byLoop, product(pastWeights(T), x), product(softmaxOfEach(equalScores(T)), x)];
+    for (const form of forms) assert.ok(apart(form.flat(), averages.flat()) < 1e-6);
+    for (const { t, s, before, after } of steps) {
+      const expected = before.map((each, i) => (s <= t ? each + x[s][i] : each / (t + 1)));
+      assert.deepEqual(after, expected);
+    }
+  }
+});
+
+for (const stage of ["bigram", "head"]) {
+  const { V, tokens, stages } = golden.trained;
+  const expected = stages[stage];
+  const tensors = readTensors(fileOf(`${GOLDEN}/train-${stage}.safetensors`));
+
+  /** A trainer that begins with the golden weights. */
+  const begin = () => {
+    const trainer = new Trainer(stage, V, 0);
+    for (const [name, { shape, data }] of trainer.model.tensors) {
+      const before = tensors.get(`before.${name}`);
+      assert.deepEqual(shape, before.shape);
+      data.set(before.data);
+    }
+    assert.equal(tensors.size, 3 * trainer.model.tensors.size);
+    return trainer;
+  };
+
+  test(`${stage}, learning: every gradient by hand is torch's, and so is a step of AdamW`, (t) => {
+    const trainer = begin();
+    const losses = [];
+    let [gradients, after] = [0, 0];
+    for (let step = 0; step < 3; step++) {
+      losses.push(trainer.gradients(expected.inputs, expected.targets));
+      for (const [name, { gradient }] of step ? [] : trainer.model.tensors) {
+        gradients = Math.max(gradients, apart(gradient, tensors.get(`gradient.${name}`).data));
+      }
+      trainer.update();
+    }
+    for (const [name, { data }] of trainer.model.tensors) {
+      after = Math.max(after, apart(data, tensors.get(`after.${name}`).data));
+    }
+    t.diagnostic(`${stage.padEnd(12)} gradients ${gradients.toExponential(1)}  after three steps ${after.toExponential(1)}`);
+    assert.ok(apart(losses, expected.losses) < 1e-9, `${losses}`);
+    // The golden numbers are in single precision.
+    assert.ok(gradients < 1e-7 && after < 1e-6, `${gradients} ${after}`);
+    const measuring = trainer.evaluate(Int32Array.from(tokens));
+    let measured = measuring.next();
+    while (!measured.done) measured = measuring.next();
+    assert.ok(Math.abs(measured.value - expected.evaluated) < 1e-9);
+  });
+
+  test(`${stage}, learning: the same seed is the same training, and it reads as the stage that it is`, () => {
+    const [one, same, other] = [1, 1, 2].map((seed) => {
+      const trainer = new Trainer(stage, V, seed);
+      for (let step = 0; step < 5; step++) trainer.learn(Int32Array.from(tokens));
+      return trainer;
+    });
+    const numbers = ({ model }) => [...model.tensors.values()].flatMap(({ data }) => [...data]);
+    assert.deepEqual(numbers(one), numbers(same));
+    assert.notDeepEqual(numbers(one), numbers(other));
+    const reading = new Reading({ stage, config: one.config }, one.model.tensors);
+    const text = tokens.slice(0, 8);
+    reading.read(text);
+    assert.ok(apart(logitsOf(reading), one.model.forward(text, 8)) < 1e-5);
+  });
+}
+
+test("the floor is that of the counted pairs", () => {
+  const { V, tokens, floor } = golden.trained;
+  assert.ok(Math.abs(floorOf(tokens, V) - floor) < 1e-12);
 });
 
 test("temperature 0 is the likeliest, of equal ones the first, and needs no luck", () => {

@@ -14,7 +14,7 @@ from .golden import write_golden
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "docs/assets/models"
-PARITY = re.compile(r"^# (\w+ +logits .*)$", re.MULTILINE)
+PARITY = re.compile(r"^# (\w+ +(?:logits|gradients) .*)$", re.MULTILINE)
 
 
 def node() -> str:
@@ -39,6 +39,6 @@ def test_every_stage_is_the_same_in_the_browser(golden: Path, note: Callable[[st
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert not re.search(r"# (SKIP|TODO)", ran.stdout)
     parity = PARITY.findall(ran.stdout)
-    assert len(parity) == 11
+    assert len(parity) == 11 + 2  # those that read, and those that learn
     for row in parity:
         note("the browser's numbers beside torch's: the largest difference", row)

@@ -17,11 +17,12 @@
     else send.call(this, body);
   };
 
-  /* The index is the first message that the theme's worker gets. */
+  /* The index is the first message that the theme's worker gets. A worker of ours is a module, and is as it is. */
   const Early = Worker;
   globalThis.Worker = class extends EventTarget {
-    constructor(url) {
+    constructor(url, options) {
       super();
+      if (options) return new Early(url, options);
       this.url = url;
     }
 

@@ -1,0 +1,662 @@
+/** Attention as a table that lies on a picture of its weights, and the elements that show it: <text-triangle model="head"
+ * text="the king">, who looks at whom in a text that is being typed, and <attention-grid model="head" text="the king">, the
+ * same for every head, with the arithmetic of each cell.
+ *
+ * A table of 64 columns whose cells had colours of their own would take longer to draw than a key is pressed.
+ */
+
+import {
+  button,
+  captionOf,
+  digits,
+  draw,
+  fullness,
+  labelled,
+  make,
+  named,
+  percent,
+  rounded,
+  sentence,
+  side,
+  significant,
+  spoken,
+  status,
+  visible,
+} from "./element.mjs";
+import { inTurns } from "./lib/model.mjs";
+import { ModelElement } from "./models.mjs";
+
+// --- pictures: a pixel for each weight; the style sheet makes them larger, and hatches the rest ---
+
+const SHADES = 256;
+
+/** The colours of weights from 0 to 1 in the palette of the moment, each as the four bytes of a pixel. */
+export class Shades {
+  /** @param {() => void} onchange is called when the reader has switched the palette: what is drawn does not follow it */
+  constructor(onchange) {
+    this.observer = new MutationObserver(() => {
+      this.read();
+      onchange();
+    });
+    this.observer.observe(document.body, { attributes: true, attributeFilter: ["data-md-color-scheme"] });
+    this.read();
+  }
+
+  stop() {
+    this.observer.disconnect();
+  }
+
+  read() {
+    const style = getComputedStyle(document.body);
+    const [ground, colour] = ["--md-default-bg-color", "--lt-weight"].map((name) => bytesOf(style.getPropertyValue(name)));
+    const bytes = Array.from({ length: SHADES }, (_, shade) => {
+      const share = fullness(shade / (SHADES - 1));
+      return colour.map((part, i) => part * share + ground[i] * (1 - share));
+    });
+    this.pixels = new Uint32Array(Uint8ClampedArray.from(bytes.flat()).buffer);
+  }
+
+  of(weight) {
+    return this.pixels[Math.round(weight * (SHADES - 1))];
+  }
+}
+
+/** A colour as red, green, blue and opacity. */
+function bytesOf(colour) {
+  const context = make("canvas").getContext("2d");
+  context.fillStyle = colour;
+  context.fillRect(0, 0, 1, 1);
+  return [...context.getImageData(0, 0, 1, 1).data];
+}
+
+class Picture {
+  /**
+   * @param {Shades} shades
+   * @param {number} contextLength as many rows as there will ever be
+   */
+  constructor(shades, contextLength) {
+    this.shades = shades;
+    this.canvas = make("canvas", { "aria-hidden": "true", width: 1, height: 1 });
+    this.image = new ImageData(contextLength, contextLength);
+    this.pixels = new Uint32Array(this.image.data.buffer);
+    this.rows = [];
+  }
+
+  /** Shows rows of weights; only those that are others than before are drawn.
+   *
+   * @param {Float32Array[]} weights row t of t + 1 weights; a reading makes new rows of what it reads anew
+   */
+  draw(weights) {
+    const { width } = this.image;
+    for (let t = 0; t < weights.length; t++) {
+      if (weights[t] !== this.rows[t]) weights[t].forEach((weight, s) => (this.pixels[t * width + s] = this.shades.of(weight)));
+    }
+    this.rows = [...weights];
+    // As large as the text is: what an older, longer one has left lies outside.
+    this.canvas.width = this.canvas.height = Math.max(1, weights.length);
+    this.canvas.getContext("2d").putImageData(this.image, 0, 0);
+  }
+
+  /** Draws all again, in other colours. */
+  repaint() {
+    const { rows } = this;
+    this.rows = [];
+    this.draw(rows);
+  }
+}
+
+/** A small picture of every head of every layer, of which one is chosen. */
+export class Thumbnails {
+  /** @param {(layer: number, head: number) => void} onchoice */
+  constructor(onchoice) {
+    this.onchoice = onchoice;
+    this.element = make("div", { class: "thumbnails" });
+  }
+
+  /** Begins with the heads of another model: a row for each layer. One head by itself needs no picture.
+   *
+   * @param {object[][]} heads of each layer
+   * @param {Shades} shades
+   * @param {number} contextLength
+   */
+  show(heads, shades, contextLength) {
+    const several = heads.length > 1;
+    const layers = heads.map((row, layer) =>
+      row.map((head, number) => {
+        const picture = new Picture(shades, contextLength);
+        const label = several ? `Layer ${layer + 1}, head ${number + 1}` : `Head ${number + 1}`;
+        const onclick = () => this.onchoice(layer, number);
+        const button = make("button", { type: "button", "aria-label": label, onclick }, picture.canvas);
+        return { head, picture, button };
+      }),
+    );
+    this.element.hidden = heads.flat().length < 2;
+    this.thumbnails = this.element.hidden ? [] : layers.flat();
+    this.element.replaceChildren(
+      ...layers.map((row, layer) => {
+        const name = several ? [make("span", { class: "hint" }, `Layer ${layer + 1}`)] : [];
+        return make("div", {}, ...name, ...row.map(({ button }) => button));
+      }),
+    );
+  }
+
+  choose(chosen) {
+    for (const { head, button } of this.thumbnails) button.setAttribute("aria-pressed", String(head === chosen));
+  }
+
+  draw() {
+    this.element.hidden = !this.thumbnails.length || !this.thumbnails[0].head.weights.length;
+    for (const { head, picture } of this.thumbnails) picture.draw(head.weights);
+  }
+
+  repaint() {
+    for (const { picture } of this.thumbnails) picture.repaint();
+  }
+}
+
+// --- a table: a row for each character that looks, a column for each that is looked at ---
+
+// Up to so many columns a cell has room for its number, and up to so many for a finger.
+const NUMBERS = 12;
+const ROOMY = 32;
+
+const sizeOf = (columns) => (columns <= NUMBERS ? "numbered" : columns <= ROOMY ? "roomy" : "dense");
+
+export class Matrix {
+  /** @param {() => void} onchoice is called when the reader has chosen the cell in row `t` and column `s` */
+  constructor(onchoice) {
+    this.onchoice = onchoice;
+    this.caption = make("p", { class: "hint" });
+    this.head = make("tr", { role: "row" });
+    this.rows = make("tbody", { role: "rowgroup" });
+    // Style sheets that lay out a table in another way may take its roles from it.
+    this.table = make(
+      "table",
+      {
+        class: "cells",
+        role: "grid",
+        onclick: (event) => this.click(event),
+        onkeydown: (event) => this.key(event),
+        onmouseover: ({ target }) => target.ariaLabel && (target.title = target.ariaLabel),
+      },
+      make("thead", { role: "rowgroup" }, this.head),
+      this.rows,
+    );
+    this.ground = make("div", { class: "ground" });
+    this.matrix = make("div", {}, this.ground, this.table);
+    this.box = make("div", { class: "box" }, this.matrix);
+    [this.who, this.whom] = [0, 1].map(() =>
+      make("select", { onchange: () => this.choose(+this.who.value, +this.whom.value) }),
+    );
+    this.sentence = status("sentence");
+    this.element = make(
+      "div",
+      {},
+      this.caption,
+      side(labelled("Who looks", this.who), labelled("at whom", this.whom)),
+      this.sentence,
+      this.box,
+    );
+  }
+
+  /** Begins with another model. */
+  show(shades, contextLength) {
+    this.picture = new Picture(shades, contextLength);
+    this.ground.replaceChildren(this.picture.canvas);
+    this.clear();
+  }
+
+  clear() {
+    this.drawn = { characters: [], weights: [] };
+    this.isChosen = false;
+    this.cell = undefined;
+    this.rows.replaceChildren();
+    this.head.replaceChildren(make("td", { role: "gridcell" }));
+    for (const select of [this.who, this.whom]) select.replaceChildren();
+  }
+
+  repaint() {
+    this.picture.repaint();
+  }
+
+  /** Shows a matrix; rows that are the same as before stay as they are.
+   *
+   * @param {string[]} characters T of them
+   * @param {Float32Array[]} weights T rows, row t of t + 1 weights
+   * @param {string} caption
+   */
+  draw(characters, weights, caption) {
+    const { drawn } = this;
+    const size = sizeOf(characters.length);
+    // A reading replaces the rows that it reads anew, so a row that is the same object has not changed.
+    const isSame = (_, t) => characters[t] === drawn.characters[t] && weights[t] === drawn.weights[t];
+    const differs = characters.findIndex((each, t) => !isSame(each, t));
+    const kept = size !== this.size ? 0 : differs < 0 ? characters.length : differs;
+    if (size !== this.size) this.matrix.className = `matrix ${size}`;
+    this.size = size;
+    if (this.caption.textContent !== caption) this.caption.textContent = caption;
+    while (this.rows.children.length > kept) this.rows.lastChild.remove();
+    while (this.head.children.length > kept + 1) this.head.lastChild.remove();
+    for (let t = kept; t < characters.length; t++) {
+      this.head.append(make("th", { role: "columnheader", scope: "col" }, visible(characters[t])));
+      this.rows.append(row(characters, weights[t], t, size));
+    }
+    this.picture.draw(weights);
+    this.drawn = { characters, weights: [...weights] };
+    this.element.hidden = !characters.length;
+    options(this.who, characters, characters.length);
+    if (characters.length) this.keepChoice();
+  }
+
+  /** What the reader has chosen stays, as long as it is there; until then it is what the last character looks at most. */
+  keepChoice() {
+    const { weights } = this.drawn;
+    const last = weights.length - 1;
+    if (this.isChosen && this.t <= last) return this.mark();
+    this.isChosen = false;
+    [this.t, this.s] = [last, weights[last].indexOf(Math.max(...weights[last]))];
+    this.mark();
+  }
+
+  choose(t, s) {
+    this.isChosen = true;
+    [this.t, this.s] = [t, Math.min(s, t)];
+    this.mark();
+    this.scrollToChoice();
+    this.onchoice();
+  }
+
+  /** Shows which cell is chosen; it is the one that the Tab key comes to. */
+  mark() {
+    const { t, s, drawn } = this;
+    this.cell?.removeAttribute("tabindex");
+    this.cell?.removeAttribute("aria-selected");
+    this.cell = this.rows.children[t].children[s + 1];
+    this.cell.setAttribute("tabindex", "0");
+    this.cell.setAttribute("aria-selected", "true");
+    options(this.whom, drawn.characters, t + 1);
+    [this.who.value, this.whom.value] = [t, s];
+    this.sentence.textContent = `${sentence(drawn.characters, t, s, drawn.weights[t][s])}.`;
+  }
+
+  /** Brings the chosen cell into sight within its box; the page itself stays where it is. */
+  scrollToChoice() {
+    if (!this.cell) return;
+    const { offsetLeft: left, offsetWidth: width } = this.cell;
+    const { box } = this;
+    if (left + width > box.scrollLeft + box.clientWidth) box.scrollLeft = left + width - box.clientWidth;
+    else if (left - width < box.scrollLeft) box.scrollLeft = left - width;
+  }
+
+  click({ target }) {
+    const cell = target.closest("tbody td");
+    if (!cell) return;
+    this.choose(cell.parentElement.rowIndex - 1, cell.cellIndex - 1);
+    this.cell.focus();
+  }
+
+  key(event) {
+    const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    const ends = { Home: -this.s, End: this.t - this.s };
+    const [down, right] = steps[event.key] ?? (event.key in ends ? [0, ends[event.key]] : []);
+    if (down === undefined) return;
+    event.preventDefault();
+    const [t, s] = [this.t + down, this.s + right];
+    if (t < 0 || t >= this.rows.children.length || s < 0 || (right && s > t)) return;
+    this.choose(t, s);
+    this.cell.focus();
+  }
+}
+
+function row(characters, weights, t, size) {
+  // Sixty-four of them for a key: not by `make`, which takes longer.
+  const cells = Array.from(weights, (weight, s) => {
+    const cell = document.createElement("td");
+    cell.setAttribute("role", "gridcell");
+    cell.setAttribute("aria-label", sentence(characters, t, s, weight));
+    if (size === "numbered") cell.textContent = rounded(weight);
+    return cell;
+  });
+  const head = make("th", { role: "rowheader", scope: "row" }, visible(characters[t]));
+  return make("tr", { role: "row" }, head, ...cells);
+}
+
+/** As many options as there are characters to choose from, each with its place, since a letter may stand in several. */
+function options(select, characters, length) {
+  while (select.length > length) select.remove(select.length - 1);
+  for (let t = 0; t < length; t++) {
+    const text = `${t + 1}: ${visible(characters[t])}`;
+    const option = select.options[t];
+    if (option?.text === text) continue;
+    if (option) option.text = text;
+    else select.add(make("option", { value: t }, text));
+  }
+}
+
+// --- <text-triangle> ---
+
+/** Shows the first head of a model. Attributes: `label`, what the reader is asked for. */
+class TextTriangle extends ModelElement {
+  use() {
+    if (!this.text) this.build();
+    this.start();
+    this.inspect(0, 0);
+  }
+
+  /** Begins with another model. */
+  start() {
+    this.matrix.show(this.shades, this.reading.contextLength);
+  }
+
+  /** The controls, once; another model finds them there. */
+  build() {
+    this.text = make("textarea", { rows: 2, spellcheck: "false", oninput: () => this.update() });
+    this.text.value = this.getAttribute("text");
+    this.count = status("hint");
+    this.shades = new Shades(() => this.repaint());
+    this.matrix = new Matrix(() => this.explain());
+    this.body.replaceChildren(
+      ...this.chooser(),
+      make("label", { class: "field" }, this.getAttribute("label") ?? "Your text", this.text),
+      this.count,
+      this.matrix.element,
+    );
+  }
+
+  stop() {
+    super.stop();
+    this.stopWork();
+    this.shades?.stop();
+    this.text = undefined;
+  }
+
+  stopWork() {
+    this.work?.abort();
+    this.isRead = false;
+  }
+
+  /** Reads what is in the field, if nothing else is typed meanwhile. */
+  async update() {
+    this.stopWork();
+    const { signal } = (this.work = new AbortController());
+    const { tokens, unknown } = this.tokenizer.encode(this.text.value);
+    if (!(await inTurns(this.reading.become(tokens), signal))) return;
+    this.isRead = true;
+    this.characters = [...this.tokenizer.decode(this.reading.tokens)];
+    this.count.textContent = [this.readSoFar(tokens.length), named(unknown)].join(" ").trim();
+    this.draw();
+  }
+
+  readSoFar(length) {
+    const { contextLength } = this.reading;
+    if (!length) return "Nothing to read yet: type a letter.";
+    if (length <= contextLength) return `${length} of at most ${contextLength} characters read.`;
+    return `The model reads ${contextLength} characters, the last of the ${length.toLocaleString("en")}.`;
+  }
+
+  draw() {
+    this.matrix.draw(this.characters, this.head.weights, this.caption());
+    this.matrix.scrollToChoice();
+  }
+
+  repaint() {
+    this.matrix.repaint();
+  }
+
+  inspect(layer, head) {
+    this.layer = layer;
+    this.number = head;
+    this.head = this.reading.heads[layer][head];
+    this.update();
+  }
+
+  caption() {
+    return captionOf(this.reading.heads, this.layer, this.number, this.entry.stage);
+  }
+
+  /** Is called when a cell has been chosen; its sentence is all that there is to say here. */
+  explain() {}
+}
+
+customElements.define("text-triangle", TextTriangle);
+
+// --- <attention-grid> ---
+
+const PAUSE = 100; // milliseconds without a key, after which all that is less urgent is drawn
+
+/** Every head of every layer, and the arithmetic of the chosen cell. */
+class AttentionGrid extends TextTriangle {
+  build() {
+    super.build();
+    this.thumbnails = new Thumbnails((layer, head) => this.inspect(layer, head));
+    this.explanation = make("div", { class: "explanation" });
+    this.saveButton = button("Save the matrix as SVG", () => this.save());
+    this.matrix.element.before(this.thumbnails.element);
+    this.matrix.element.after(this.explanation, make("p", {}, this.saveButton));
+  }
+
+  start() {
+    super.start();
+    this.thumbnails.show(this.reading.heads, this.shades, this.reading.contextLength);
+  }
+
+  stopWork() {
+    super.stopWork();
+    clearTimeout(this.pause);
+  }
+
+  /** Shows the chosen head at once, the others and the arithmetic as soon as nobody types. */
+  draw() {
+    this.matrix.draw(this.characters, this.head.weights, this.caption());
+    this.saveButton.hidden = !this.characters.length;
+    clearTimeout(this.pause);
+    this.pause = setTimeout(() => {
+      this.thumbnails.draw();
+      this.explain();
+      this.matrix.scrollToChoice();
+    }, PAUSE);
+  }
+
+  repaint() {
+    super.repaint();
+    this.thumbnails.repaint();
+  }
+
+  inspect(layer, head) {
+    super.inspect(layer, head);
+    this.thumbnails.choose(this.head);
+  }
+
+  /** What is chosen while a text is being read is explained when it has been. */
+  explain() {
+    if (!this.isRead) return;
+    const { t, s } = this.matrix;
+    const said = this.characters.length ? [explain(this.head, this.characters, t, s, this.closest("article"))] : [];
+    this.explanation.replaceChildren(...said);
+  }
+
+  save() {
+    const { stage } = this.entry;
+    const svg = drawMatrix(this.characters, this.head.weights, this.caption());
+    saveFile(svg, `attention-${stage}-${this.layer + 1}-${this.number + 1}.svg`);
+  }
+}
+
+customElements.define("attention-grid", AttentionGrid);
+
+// --- one cell's arithmetic, number by number, each step beside the line of Python that does it ---
+
+const ACROSS = 8;
+
+/** What to show for the weight that token t gives to token s.
+ *
+ * @param {object} head a Head, or an Average
+ * @param {string[]} characters
+ * @param {number} t
+ * @param {number} s
+ * @param {Element} page has the source of the function that does it, embedded
+ * @returns {HTMLElement}
+ */
+function explain(head, characters, t, s, page) {
+  const steps = head.keys ? attended(head, characters, t, s) : averaged(t);
+  const lines = linesOf(page, head.keys ? "attend" : "average_matmul");
+  return make("ol", {}, ...steps.map(([start, ...said]) => step(lines.get(start), said)));
+}
+
+/** A line of Python, and what it does here. */
+const step = (line, said) => make("li", {}, ...(line ? [make("pre", { class: "highlight" }, line.cloneNode(true))] : []), ...said);
+
+/** The steps of `attend`, each with what its line begins with. */
+function attended(head, characters, t, s) {
+  const { headDim: D, queries, keys, values } = head;
+  const query = queries.subarray(t * D, (t + 1) * D);
+  const key = keys.subarray(s * D, (s + 1) * D);
+  const value = values.subarray(s * D, (s + 1) * D);
+  const weights = head.weights[t];
+  const output = value.map((_, i) => weights.reduce((total, each, from) => total + each * values[from * D + i], 0));
+  const scores = head.scores(t);
+  const exponentials = scores.map(Math.exp);
+  const sum = exponentials.reduce((total, each) => total + each, 0);
+  const product = scores[s] * Math.sqrt(D);
+  const [who, whom] = [spoken(characters[t]), spoken(characters[s])];
+  const seen = t ? `all ${t + 1} characters that ${who} sees, itself included` : `${who}, which sees itself alone`;
+  return [
+    [
+      "scores",
+      make("p", {}, `The query of ${who} meets the key of ${whom}, number by number:`),
+      products(query, key),
+      make(
+        "p",
+        {},
+        `The products sum to ${digits(product)}. Divided by the root of ${D}, ${digits(Math.sqrt(D))}, that is a score of `,
+        make("b", {}, digits(scores[s])),
+        ".",
+      ),
+    ],
+    [
+      "weights",
+      make(
+        "p",
+        {},
+        `Its exponential is ${significant(exponentials[s])}. Those of ${seen}, sum to ${significant(sum)}; what comes later `,
+        `has a score of −∞ and adds nothing. ${significant(exponentials[s])} / ${significant(sum)} = `,
+        make("b", {}, significant(weights[s])),
+        `, or ${percent(weights[s])}.`,
+      ),
+      numbers([
+        ["", "who", characters.slice(0, t + 1).map(visible)],
+        ["", "score", scores],
+        ["", "exponential", exponentials],
+        ["", "weight", weights],
+      ]),
+    ],
+    [
+      "return",
+      make("p", {}, `So much of the value of ${whom} goes to ${who}. The sum of what all of them give is what it hears.`),
+      numbers([
+        ["v", "value", value],
+        ["", "weight × value", value.map((each) => weights[s] * each)],
+        ["o", "sum of all", output],
+      ]),
+    ],
+  ];
+}
+
+/** The steps of the crude average. */
+function averaged(t) {
+  const share = digits(1 / (t + 1));
+  return [
+    ["past", make("p", {}, "A 1 for each that may be seen, a 0 for what comes later.")],
+    ["weights", make("p", {}, `The row sums to ${t + 1}, so each has 1 / ${t + 1} = `, make("b", {}, share), ".")],
+  ];
+}
+
+/** The numbers of query and key, one above the other, and their products. */
+const products = (query, key) =>
+  numbers([
+    ["q", "query", query],
+    ["k", "key", key],
+    ["", "product", query.map((each, i) => each * key[i])],
+  ]);
+
+/** Rows of numbers, each with its name and its colour, eight beside each other; on a narrow screen they scroll. */
+function numbers(rows) {
+  const groups = Array.from({ length: Math.ceil(rows[0][2].length / ACROSS) }, (_, group) =>
+    make(
+      "tbody",
+      {},
+      ...rows.map(([role, name, row]) => {
+        const cells = Array.from(row.slice(group * ACROSS, (group + 1) * ACROSS));
+        const shown = cells.map((each) => make("td", {}, typeof each === "number" ? digits(each) : each));
+        return make("tr", {}, make("th", { scope: "row", class: role }, name), ...shown);
+      }),
+    ),
+  );
+  const table = make("table", { class: "terms" }, ...groups);
+  const label = rows.map(([, name]) => name).join(", ");
+  return make("div", { class: "box", role: "group", tabindex: 0, "aria-label": `Numbers: ${label}` }, table);
+}
+
+/** The lines of a function as the page shows its source, by what each begins with. */
+function linesOf(page, name) {
+  const lines = new Map();
+  const code = [...page.querySelectorAll("code")].find((each) => each.textContent.startsWith(`def ${name}(`));
+  if (!code) return lines;
+  let line = make("code");
+  for (const node of [...code.childNodes, document.createTextNode("\n")]) {
+    const [first, ...others] = node.nodeType === Node.TEXT_NODE ? node.data.split("\n") : [node.cloneNode(true)];
+    line.append(first);
+    for (const rest of others) {
+      const [start] = line.textContent.trim().split(/\W/);
+      line.firstChild.data = line.firstChild.data?.trimStart();
+      if (start && !lines.has(start)) lines.set(start, line);
+      line = make("code", {}, rest);
+    }
+  }
+  return lines;
+}
+
+// --- a matrix as a file: SVG in the colours of the light palette, as the figures of the pages are ---
+
+const [INK, MUTED, WEIGHT] = ["#1c1b22", "#6b6a75", "#5b8def"];
+const SIDE = 40;
+
+/** The text of an SVG of a matrix.
+ *
+ * @param {string[]} characters T of them
+ * @param {Float32Array[]} weights T rows, row t of t + 1 weights
+ * @param {string} title
+ * @returns {string}
+ */
+function drawMatrix(characters, weights, title) {
+  const T = characters.length;
+  const size = SIDE * (T + 2);
+  const svg = draw("svg", { viewBox: `0 0 ${size} ${size}`, "font-family": "monospace", "font-size": 14 });
+  const pattern = { id: "hatch", width: 8, height: 8, patternUnits: "userSpaceOnUse" };
+  const hatch = draw("pattern", pattern, draw("path", { d: "M0 8L8 0", stroke: MUTED }));
+  svg.append(draw("title", {}, title), draw("defs", {}, hatch));
+  const middle = { "text-anchor": "middle", "dominant-baseline": "central", fill: INK };
+  const at = (t) => SIDE * (t + 1);
+  for (let t = 0; t < T; t++) {
+    const name = visible(characters[t]);
+    svg.append(draw("text", { x: at(t) + SIDE / 2, y: SIDE / 2, ...middle }, name));
+    svg.append(draw("text", { x: SIDE / 2, y: at(t) + SIDE / 2, ...middle }, name));
+    weights[t].forEach((weight, s) => {
+      const place = { x: at(s), y: at(t), width: SIDE, height: SIDE };
+      const colour = { fill: WEIGHT, "fill-opacity": fullness(weight).toFixed(3) };
+      const cell = draw("rect", { ...place, ...colour }, draw("title", {}, sentence(characters, t, s, weight)));
+      svg.append(cell, draw("text", { x: at(s) + SIDE / 2, y: at(t) + SIDE / 2, ...middle }, rounded(weight)));
+    });
+    if (t + 1 < T) {
+      svg.append(draw("rect", { x: at(t + 1), y: at(t), width: SIDE * (T - t - 1), height: SIDE, fill: "url(#hatch)" }));
+    }
+  }
+  return new XMLSerializer().serializeToString(svg);
+}
+
+/** Hands a text to the reader as a file. */
+function saveFile(text, name) {
+  const url = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
+  Object.assign(document.createElement("a"), { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
