@@ -7,7 +7,6 @@
 
 import {
   button,
-  captionOf,
   digits,
   draw,
   fullness,
@@ -31,7 +30,7 @@ import { ModelElement } from "./models.mjs";
 const SHADES = 256;
 
 /** The colours of weights from 0 to 1 in the palette of the moment, each as the four bytes of a pixel. */
-export class Shades {
+class Shades {
   /** @param {() => void} onchange is called when the reader has switched the palette: what is drawn does not follow it */
   constructor(onchange) {
     this.observer = new MutationObserver(() => {
@@ -105,55 +104,6 @@ class Picture {
   }
 }
 
-/** A small picture of every head of every layer, of which one is chosen. */
-export class Thumbnails {
-  /** @param {(layer: number, head: number) => void} onchoice */
-  constructor(onchoice) {
-    this.onchoice = onchoice;
-    this.element = make("div", { class: "thumbnails" });
-  }
-
-  /** Begins with the heads of another model: a row for each layer. One head by itself needs no picture.
-   *
-   * @param {object[][]} heads of each layer
-   * @param {Shades} shades
-   * @param {number} contextLength
-   */
-  show(heads, shades, contextLength) {
-    const several = heads.length > 1;
-    const layers = heads.map((row, layer) =>
-      row.map((head, number) => {
-        const picture = new Picture(shades, contextLength);
-        const label = several ? `Layer ${layer + 1}, head ${number + 1}` : `Head ${number + 1}`;
-        const onclick = () => this.onchoice(layer, number);
-        const button = make("button", { type: "button", "aria-label": label, onclick }, picture.canvas);
-        return { head, picture, button };
-      }),
-    );
-    this.element.hidden = heads.flat().length < 2;
-    this.thumbnails = this.element.hidden ? [] : layers.flat();
-    this.element.replaceChildren(
-      ...layers.map((row, layer) => {
-        const name = several ? [make("span", { class: "hint" }, `Layer ${layer + 1}`)] : [];
-        return make("div", {}, ...name, ...row.map(({ button }) => button));
-      }),
-    );
-  }
-
-  choose(chosen) {
-    for (const { head, button } of this.thumbnails) button.setAttribute("aria-pressed", String(head === chosen));
-  }
-
-  draw() {
-    this.element.hidden = !this.thumbnails.length || !this.thumbnails[0].head.weights.length;
-    for (const { head, picture } of this.thumbnails) picture.draw(head.weights);
-  }
-
-  repaint() {
-    for (const { picture } of this.thumbnails) picture.repaint();
-  }
-}
-
 // --- a table: a row for each character that looks, a column for each that is looked at ---
 
 // Up to so many columns a cell has room for its number, and up to so many for a finger.
@@ -162,7 +112,7 @@ const ROOMY = 32;
 
 const sizeOf = (columns) => (columns <= NUMBERS ? "numbered" : columns <= ROOMY ? "roomy" : "dense");
 
-export class Matrix {
+class Matrix {
   /** @param {() => void} onchoice is called when the reader has chosen the cell in row `t` and column `s` */
   constructor(onchoice) {
     this.onchoice = onchoice;
@@ -333,19 +283,89 @@ function options(select, characters, length) {
   }
 }
 
+// --- the heads of a model ---
+
+/** Every head of every layer as a small picture, and the one that is chosen as a table. */
+export class Heads {
+  /**
+   * @param {() => void} onhead is called when the reader has chosen a head
+   * @param {() => void} [oncell] when it is a cell of that head
+   */
+  constructor(onhead, oncell = () => {}) {
+    this.onhead = onhead;
+    this.shades = new Shades(() => {
+      for (const { picture } of this.small) picture.repaint();
+      this.matrix.repaint();
+    });
+    this.pictures = make("div", { class: "thumbnails" });
+    this.matrix = new Matrix(oncell);
+    this.elements = [this.pictures, this.matrix.element];
+  }
+
+  /** Begins with the first head of another model. One head by itself needs no small picture. */
+  show({ stage }, { heads, contextLength }) {
+    Object.assign(this, { stage, heads });
+    const several = heads.length > 1;
+    const layers = heads.map((row, layer) =>
+      row.map((head, number) => {
+        const picture = new Picture(this.shades, contextLength);
+        const label = several ? `Layer ${layer + 1}, head ${number + 1}` : `Head ${number + 1}`;
+        const onclick = () => {
+          this.choose(layer, number);
+          this.onhead();
+        };
+        return { head, picture, button: make("button", { "aria-label": label, onclick }, picture.canvas) };
+      }),
+    );
+    this.small = heads.flat().length > 1 ? layers.flat() : [];
+    this.pictures.replaceChildren(
+      ...layers.map((row, layer) => {
+        const name = several ? [make("span", { class: "hint" }, `Layer ${layer + 1}`)] : [];
+        return make("div", {}, ...name, ...row.map(({ button }) => button));
+      }),
+    );
+    this.matrix.show(this.shades, contextLength);
+    this.pictures.hidden = !this.small.length;
+    this.choose(0, 0);
+  }
+
+  /** There may be none to choose: not every model looks at something. */
+  choose(layer, number) {
+    [this.layer, this.number] = [layer, number];
+    this.chosen = this.heads[layer]?.[number];
+    this.matrix.element.hidden = !this.chosen;
+    for (const { head, button } of this.small) button.setAttribute("aria-pressed", String(head === this.chosen));
+  }
+
+  get caption() {
+    const layer = this.heads.length > 1 ? `, layer ${this.layer + 1}` : "";
+    const head = this.heads[0].length > 1 ? `, head ${this.number + 1}` : "";
+    return `Stage ${this.stage}${layer}${head}: rows look, columns are looked at`;
+  }
+
+  /** The chosen one, as far as these characters go. */
+  draw(characters) {
+    if (this.chosen) this.matrix.draw(characters, this.chosen.weights.slice(0, characters.length), this.caption);
+  }
+
+  drawSmall() {
+    this.pictures.hidden = !this.small[0]?.head.weights.length;
+    for (const { head, picture } of this.small) picture.draw(head.weights);
+  }
+
+  stop() {
+    this.shades.stop();
+  }
+}
+
 // --- <text-triangle> ---
 
 /** Shows the first head of a model. Attributes: `label`, what the reader is asked for. */
 class TextTriangle extends ModelElement {
   use() {
     if (!this.text) this.build();
-    this.start();
-    this.inspect(0, 0);
-  }
-
-  /** Begins with another model. */
-  start() {
-    this.matrix.show(this.shades, this.reading.contextLength);
+    this.heads.show(this.entry, this.reading);
+    this.update();
   }
 
   /** The controls, once; another model finds them there. */
@@ -353,20 +373,19 @@ class TextTriangle extends ModelElement {
     this.text = make("textarea", { rows: 2, spellcheck: "false", oninput: () => this.update() });
     this.text.value = this.getAttribute("text");
     this.count = status("hint");
-    this.shades = new Shades(() => this.repaint());
-    this.matrix = new Matrix(() => this.explain());
+    this.heads = new Heads(() => this.update(), () => this.explain());
     this.body.replaceChildren(
       ...this.chooser(),
       make("label", { class: "field" }, this.getAttribute("label") ?? "Your text", this.text),
       this.count,
-      this.matrix.element,
+      ...this.heads.elements,
     );
   }
 
   stop() {
     super.stop();
     this.stopWork();
-    this.shades?.stop();
+    this.heads?.stop();
     this.text = undefined;
   }
 
@@ -395,23 +414,8 @@ class TextTriangle extends ModelElement {
   }
 
   draw() {
-    this.matrix.draw(this.characters, this.head.weights, this.caption());
-    this.matrix.scrollToChoice();
-  }
-
-  repaint() {
-    this.matrix.repaint();
-  }
-
-  inspect(layer, head) {
-    this.layer = layer;
-    this.number = head;
-    this.head = this.reading.heads[layer][head];
-    this.update();
-  }
-
-  caption() {
-    return captionOf(this.reading.heads, this.layer, this.number, this.entry.stage);
+    this.heads.draw(this.characters);
+    this.heads.matrix.scrollToChoice();
   }
 
   /** Is called when a cell has been chosen; its sentence is all that there is to say here. */
@@ -428,16 +432,9 @@ const PAUSE = 100; // milliseconds without a key, after which all that is less u
 class AttentionGrid extends TextTriangle {
   build() {
     super.build();
-    this.thumbnails = new Thumbnails((layer, head) => this.inspect(layer, head));
     this.explanation = make("div", { class: "explanation" });
     this.saveButton = button("Save the matrix as SVG", () => this.save());
-    this.matrix.element.before(this.thumbnails.element);
-    this.matrix.element.after(this.explanation, make("p", {}, this.saveButton));
-  }
-
-  start() {
-    super.start();
-    this.thumbnails.show(this.reading.heads, this.shades, this.reading.contextLength);
+    this.body.append(this.explanation, make("p", {}, this.saveButton));
   }
 
   stopWork() {
@@ -447,38 +444,27 @@ class AttentionGrid extends TextTriangle {
 
   /** Shows the chosen head at once, the others and the arithmetic as soon as nobody types. */
   draw() {
-    this.matrix.draw(this.characters, this.head.weights, this.caption());
+    this.heads.draw(this.characters);
     this.saveButton.hidden = !this.characters.length;
     clearTimeout(this.pause);
     this.pause = setTimeout(() => {
-      this.thumbnails.draw();
+      this.heads.drawSmall();
       this.explain();
-      this.matrix.scrollToChoice();
+      this.heads.matrix.scrollToChoice();
     }, PAUSE);
-  }
-
-  repaint() {
-    super.repaint();
-    this.thumbnails.repaint();
-  }
-
-  inspect(layer, head) {
-    super.inspect(layer, head);
-    this.thumbnails.choose(this.head);
   }
 
   /** What is chosen while a text is being read is explained when it has been. */
   explain() {
     if (!this.isRead) return;
-    const { t, s } = this.matrix;
-    const said = this.characters.length ? [explain(this.head, this.characters, t, s, this.closest("article"))] : [];
+    const { chosen, matrix: { t, s } } = this.heads;
+    const said = this.characters.length ? [explain(chosen, this.characters, t, s, this.closest("article"))] : [];
     this.explanation.replaceChildren(...said);
   }
 
   save() {
-    const { stage } = this.entry;
-    const svg = drawMatrix(this.characters, this.head.weights, this.caption());
-    saveFile(svg, `attention-${stage}-${this.layer + 1}-${this.number + 1}.svg`);
+    const { stage, layer, number, chosen, caption } = this.heads;
+    saveFile(drawMatrix(this.characters, chosen.weights, caption), `attention-${stage}-${layer + 1}-${number + 1}.svg`);
   }
 }
 

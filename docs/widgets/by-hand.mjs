@@ -480,7 +480,7 @@ const SCALED = {
 function remark(mask, { weights }) {
   const ahead = weights[1][2];
   const sum = weights[1].reduce((total, each) => total + each, 0);
-  if (!Number.isFinite(sum)) return "Its row is no number (NaN), as it would be in Python.";
+  if (weights.flat().some(Number.isNaN)) return "A row is no number (NaN), as it would be in Python.";
   const taken = ahead < 5e-5 ? "next to nothing" : digits(ahead);
   return {
     infinity: "Nothing is taken from what comes later, and every row sums to 1.",

@@ -39,14 +39,15 @@ export const numberField = (properties) => make("input", { type: "number", ...pr
 /** Any seed that Python has. */
 export const seedField = (properties) => numberField({ min: 0, max: 2 ** 32 - 1, step: 1, value: 0, ...properties });
 
-/** What is said of a seed that Python does not have, or that is none. */
-export const SEED = "The seed is a whole number from 0 to 4,294,967,295.";
-
 /** A paragraph of which a voice says what it comes to hold. */
 export const status = (name = "") => make("p", { class: name, role: "status" });
 
-/** Whether what stands in a field is no number, or one that is too small or too large. */
-export const isOut = ({ validity }) => validity.badInput || validity.rangeUnderflow || validity.rangeOverflow;
+/** What is wrong with the number in a field, in a sentence. It may be empty where its placeholder says what that means. */
+export function problem(name, { min, max, step, value, placeholder, validity }) {
+  const isWhole = step === "1";
+  const isIn = value ? Number(value) >= min && Number(value) <= max && !(isWhole && value % 1) : placeholder;
+  return isIn && !validity.badInput ? "" : `${name} is a ${isWhole ? "whole " : ""}number from ${min} to ${max}. `;
+}
 
 /** A subclass has begin(), which fills `body` when the element comes onto a page, and stop(), when it is to end all work. */
 export class PageElement extends HTMLElement {
@@ -119,13 +120,6 @@ export function sentence(characters, t, s, weight) {
 
 /** How full the cell of a weight is: that of the figures, from 8 % of the colour to 88 %. */
 export const fullness = (weight) => 0.08 + 0.8 * weight;
-
-/** Which head of a model a matrix is of, and how it is read. */
-export function captionOf(heads, layer, number, stage) {
-  const place = heads.length > 1 ? `, layer ${layer + 1}` : "";
-  const name = heads[0].length > 1 ? `, head ${number + 1}` : "";
-  return `Stage ${stage}${place}${name}: rows look, columns are looked at`;
-}
 
 const NAMED = 8; // of the characters that a model does not know, so many are named
 

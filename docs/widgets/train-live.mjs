@@ -1,6 +1,6 @@
 /** <train-live model="bigram"> with a picture in it: a model that learns the play, here and now. */
 
-import { SEED, PageElement, button, draw, isOut, labelled, make, seedField, side, status } from "./element.mjs";
+import { PageElement, button, draw, labelled, make, problem, seedField, side, status } from "./element.mjs";
 import { LoadError, loadText } from "./models.mjs";
 
 const STAGES = { bigram: "the bigram, a table of pairs", head: "one head of attention" };
@@ -44,10 +44,10 @@ class TrainLive extends PageElement {
     this.kept = null;
     this.doubled = 0;
     for (const part of [this.drawing, this.samples, this.said]) part.replaceChildren();
-    const isSeed = !isOut(this.seed) && Number.isInteger(this.seed.valueAsNumber);
-    this.button.disabled = !isSeed;
-    this.turn(false, isSeed ? "" : SEED);
-    if (isOn && isSeed) this.goOn();
+    const wrong = problem("The seed", this.seed);
+    this.button.disabled = wrong;
+    this.turn(false, wrong);
+    if (isOn && !wrong) this.goOn();
   }
 
   /** Says whether it learns; what is to be told of it stands below. */
@@ -126,7 +126,7 @@ function chart(curves, bound, label, width) {
   const y = (loss) => 1 + (1 - (loss - low) / HIGH) * (HEIGHT - BELOW - 9);
   const text = (at, height, said, anchor) => draw("text", { x: at, y: height, "text-anchor": anchor }, said);
   const line = (name, height) => draw("path", { class: name, d: `M${LEFT} ${height}H${width - 8}` });
-  const ticks = Array.from({ length: 4 * HIGH + 1 }, (_, i) => low + i / 4);
+  const ticks = Array.from({ length: 4 * HIGH }, (_, i) => low + i / 4);
   return draw(
     "svg",
     { class: "chart", viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": label },

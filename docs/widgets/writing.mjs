@@ -3,28 +3,25 @@
  */
 
 import {
-  SEED,
   PageElement,
   button,
-  captionOf,
-  isOut,
   labelled,
   make,
   named,
   numberField,
   percent,
+  problem,
   seedField,
   side,
   status,
   visible,
 } from "./element.mjs";
 import { CharTokenizer, Reading, Writer, inTurns } from "./lib/model.mjs";
-import { Matrix, Shades, Thumbnails } from "./attention.mjs";
+import { Heads } from "./attention.mjs";
 import { LIGHT, LoadError, ModelElement, label, listModels, loadModel, waiting } from "./models.mjs";
 
 const temperatureField = (properties) => numberField({ min: 0, max: 5, step: 0.05, value: 1, ...properties });
 
-const CHOICE = `${SEED} Temperature goes from 0 to 5.`;
 const EMPTY = "Type at least one character to begin with.";
 
 // --- <triangle-grow> ---
@@ -36,10 +33,7 @@ class TriangleGrow extends ModelElement {
   use() {
     if (!this.prompt) this.build();
     this.topK.max = this.entry.vocabulary.length;
-    const { context_length: contextLength } = this.entry.config;
-    this.thumbnails.show(this.reading.heads, this.shades, contextLength);
-    this.matrix.show(this.shades, contextLength);
-    [this.layer, this.number] = [0, 0];
+    this.heads.show(this.entry, this.reading);
     this.restart();
   }
 
@@ -49,7 +43,7 @@ class TriangleGrow extends ModelElement {
     this.prompt.value = this.getAttribute("text");
     const oninput = () => this.changed();
     this.temperature = temperatureField({ oninput });
-    this.topK = numberField({ min: 1, step: 1, placeholder: "all", oninput });
+    this.topK = numberField({ min: 1, max: 1, step: 1, placeholder: "all", oninput });
     this.topP = numberField({ min: 0.05, max: 1, step: 0.05, placeholder: "all", oninput });
     this.seed = seedField({ oninput: () => this.restart() });
     this.hint = status("hint");
@@ -58,12 +52,7 @@ class TriangleGrow extends ModelElement {
     this.written = make("p", { class: "written", role: "group", tabindex: 0, "aria-label": "The text" });
     this.dart = make("p", { class: "sentence dart" });
     this.bars = make("table", { class: "bars" });
-    this.shades = new Shades(() => {
-      this.thumbnails.repaint();
-      this.matrix.repaint();
-    });
-    this.thumbnails = new Thumbnails((layer, head) => this.inspect(layer, head));
-    this.matrix = new Matrix(() => {});
+    this.heads = new Heads(() => this.drawHeads());
     this.body.replaceChildren(
       ...this.chooser(),
       make("label", { class: "field" }, "The text to begin with", this.prompt),
@@ -78,8 +67,7 @@ class TriangleGrow extends ModelElement {
       this.written,
       this.dart,
       make("div", { class: "box" }, this.bars),
-      this.thumbnails.element,
-      this.matrix.element,
+      ...this.heads.elements,
     );
   }
 
@@ -87,31 +75,34 @@ class TriangleGrow extends ModelElement {
     super.stop();
     this.pause();
     this.work?.abort();
-    this.shades?.stop();
+    this.heads?.stop();
     this.prompt = undefined;
   }
 
-  /** How the next character is to be chosen, by the fields of the moment; none where one of them holds no such number. */
+  /** What is wrong with the fields of the moment. */
+  get wrong() {
+    const fields = { Temperature: this.temperature, "Top-k": this.topK, "Top-p": this.topP, "The seed": this.seed };
+    return Object.entries(fields).map(([name, field]) => problem(name, field)).join("");
+  }
+
+  /** How the next character is to be chosen, by the fields of the moment; none where something is wrong with them. */
   get choice() {
-    const { temperature, topK, topP, seed } = this;
-    const isBroken = ({ value }) => !Number.isInteger(Number(value));
-    if ([temperature, topK, topP, seed].some(isOut) || [topK, seed].some(isBroken)) return null;
-    if (!temperature.value || !seed.value) return null;
-    return {
+    return !this.wrong && {
       temperature: this.temperature.valueAsNumber,
       ...(this.topK.value && { topK: this.topK.valueAsNumber }),
       ...(this.topP.value && { topP: this.topP.valueAsNumber }),
     };
   }
 
-  /** From the beginning, with the seed's first dart. */
+  /** From the beginning, with the seed's first dart; where there is no such seed, what is written stays. */
   restart() {
     this.pause();
+    if (this.wrong) return this.show();
     const { tokens, unknown } = this.tokenizer.encode(this.prompt.value);
     this.length = tokens.length;
     this.unknown = named(unknown);
-    this.dart.textContent = "";
-    this.writer = this.choice && tokens.length ? new Writer(this.reading, tokens, this.seed.valueAsNumber) : undefined;
+    this.explanation = "";
+    this.writer = tokens.length ? new Writer(this.reading, tokens, this.seed.valueAsNumber) : undefined;
     this.read();
   }
 
@@ -135,8 +126,8 @@ class TriangleGrow extends ModelElement {
 
   show() {
     for (const button of [this.stepButton, this.runButton]) button.disabled = !this.writer || !this.choice;
-    const problem = this.choice ? (this.length ? "" : EMPTY) : `${CHOICE} Top-k is a whole number from 1 on, top-p is from 0.05 to 1.`;
-    this.hint.textContent = [problem, this.unknown].join(" ").trim();
+    this.hint.textContent = [this.wrong || (this.length ? "" : EMPTY), this.unknown].join(" ").trim();
+    this.dart.textContent = this.explanation;
     const text = this.writer ? this.tokenizer.decode(this.writer.tokens) : "";
     const characters = [...text];
     this.written.replaceChildren(
@@ -150,19 +141,9 @@ class TriangleGrow extends ModelElement {
 
   drawHeads() {
     const characters = this.isRead ? [...this.tokenizer.decode(this.reading.tokens)] : [];
-    const head = this.reading.heads[this.layer]?.[this.number];
-    this.thumbnails.choose(head);
-    if (this.isRead) this.thumbnails.draw();
-    this.matrix.element.hidden = !head;
-    if (!head) return;
-    const caption = captionOf(this.reading.heads, this.layer, this.number, this.entry.stage);
-    this.matrix.draw(characters, this.isRead ? head.weights : [], caption);
-    this.matrix.scrollToChoice();
-  }
-
-  inspect(layer, number) {
-    [this.layer, this.number] = [layer, number];
-    this.drawHeads();
+    if (this.isRead) this.heads.drawSmall();
+    this.heads.draw(characters);
+    this.heads.matrix.scrollToChoice();
   }
 
   /** How likely each character is, as the choice is now. */
@@ -170,7 +151,7 @@ class TriangleGrow extends ModelElement {
     const { choice } = this;
     if (!this.isRead || !choice) return this.bars.replaceChildren();
     const each = this.writer.probabilities(choice);
-    const order = Array.from(each.keys()).sort((a, b) => each[b] - each[a]);
+    const order = Array.from(each.keys()).filter((token) => each[token]).sort((a, b) => each[b] - each[a]);
     const shown = order.slice(0, SHOWN);
     const rest = order.slice(SHOWN).reduce((sum, token) => sum + each[token], 0);
     this.bars.replaceChildren(
@@ -207,7 +188,7 @@ class TriangleGrow extends ModelElement {
     const { choice } = this;
     if (!this.isRead || !choice) return false;
     const drawn = this.writer.draw(choice);
-    this.dart.textContent = this.explain(drawn);
+    this.explanation = this.explain(drawn);
     return this.read();
   }
 
@@ -217,7 +198,8 @@ class TriangleGrow extends ModelElement {
     if (dart === null) return `Temperature 0 takes the likeliest, ${who}.`;
     const before = probabilities.slice(0, token).reduce((sum, each) => sum + each, 0);
     const [from, to] = [before, before + probabilities[token]].map((each) => each.toFixed(4));
-    return `The dart fell at ${dart.toFixed(4)}, and ${who} has the line from ${from} to ${to}.`;
+    const share = percent(probabilities[token]);
+    return `The dart fell at ${dart.toFixed(4)}. In the order of the vocabulary ${who}, with ${share}, has the line from ${from} to ${to}.`;
   }
 }
 
@@ -259,10 +241,11 @@ class StageLadder extends PageElement {
   }
 
   build() {
-    this.prompt = make("textarea", { rows: 2, spellcheck: "false" });
+    const oninput = () => this.clear();
+    this.prompt = make("textarea", { rows: 2, spellcheck: "false", oninput });
     this.prompt.value = this.getAttribute("text");
-    this.seed = seedField();
-    this.temperature = temperatureField();
+    this.seed = seedField({ oninput });
+    this.temperature = temperatureField({ oninput });
     this.body.replaceChildren(
       make("label", { class: "field" }, "The text to begin with", this.prompt),
       side(labelled("Seed", this.seed), labelled("Temperature", this.temperature)),
@@ -276,17 +259,21 @@ class StageLadder extends PageElement {
     this.work?.abort();
   }
 
+  /** What has been written belongs to other settings. */
+  clear() {
+    this.stop();
+    for (const rung of this.rungs) rung.clear();
+  }
+
   /** All begin anew with the text, the seed and the temperature of the moment. */
   async write() {
-    this.stop();
+    this.clear();
     const { signal } = (this.work = new AbortController());
     const { tokens, unknown } = this.tokenizer.encode(this.prompt.value);
     const [seed, temperature] = [this.seed.valueAsNumber, this.temperature.valueAsNumber];
-    const isWrong = !Number.isInteger(seed) || !(temperature >= 0) || [this.seed, this.temperature].some(isOut);
-    this.status.textContent = isWrong
-      ? CHOICE
-      : [tokens.length ? "" : EMPTY, named(unknown)].join(" ").trim();
-    if (isWrong || !tokens.length) return;
+    const wrong = problem("The seed", this.seed) + problem("Temperature", this.temperature);
+    this.status.textContent = [wrong || (tokens.length ? "" : EMPTY), named(unknown)].join(" ").trim();
+    if (wrong || !tokens.length) return;
     await Promise.all(this.rungs.map((rung) => rung.begin(tokens, seed, { temperature }, signal)));
   }
 }
@@ -303,7 +290,7 @@ class Rung {
       {},
       make("b", {}, stage),
       ` ${parameters.toLocaleString("en")} parameters, loss ${loss.toFixed(3)}`,
-      ...(before ? [compared(loss - before.val_loss)] : []),
+      ...(before ? [compared(loss.toFixed(3) - before.val_loss.toFixed(3))] : []),
       this.notice,
       this.text,
     );
@@ -311,11 +298,14 @@ class Rung {
 
   /** Writes, as soon as its weights are there; the heaviest are asked for by the reader alone. */
   async begin(tokens, seed, choice, signal) {
-    this.text.textContent = "";
-    this.notice.replaceChildren();
     const go = () => this.write(tokens, seed, choice, signal);
     if (this.model || this.entry.bytes <= LIGHT) return go();
     this.offer(`Run ${label(this.entry)}`, go);
+  }
+
+  clear() {
+    this.text.textContent = "";
+    this.notice.replaceChildren();
   }
 
   offer(text, go, said = "") {
@@ -359,6 +349,7 @@ class Rung {
 /** How much it gains on the rung before; what is worse is said. */
 function compared(difference) {
   const size = Math.abs(difference).toFixed(3);
+  if (!difference) return ", as on the rung before";
   if (difference > FAR) return make("strong", {}, `, worse than the rung before by ${size}`);
   return difference > 0 ? `, ${size} more than the rung before` : `, ${size} less than the rung before`;
 }

@@ -122,9 +122,22 @@ def test_the_keyboard_alone_reaches_the_search_and_copies_a_program(visit: Calla
     assert held == page.evaluate("document.activeElement.dataset.copy")
 
 
+SEEN_LINK = """() => {
+  const box = document.activeElement.getBoundingClientRect();
+  return document.activeElement.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
+}"""
+
+
+def test_on_a_narrow_screen_the_menu_shows_where_the_keyboard_is_in_it(visit: Callable[..., Page]):
+    page = visit("start/", viewport={"width": 1100, "height": 800})
+    for address in ("grounding/text/", "attention/causal-mask/"):
+        tab_to(page, f".md-sidebar--primary a[href$='{address}']")
+        assert until(page, SEEN_LINK), address
+
+
 def test_the_keyboard_alone_opens_an_answer(visit: Callable[..., Page]):
     page = visit("attention/average/")
-    answer = page.locator("article details").first
+    answer = page.locator("article details.question").first
     page.locator("article h2", has=page.locator("a.headerlink")).first.click()
     assert answer.get_attribute("open") is None
     answer.locator("summary").focus()
@@ -142,7 +155,7 @@ def test_without_javascript_all_but_the_buttons_and_the_search_is_there(visit: C
     assert page.locator(f"{BUTTONS}:visible").count() == 0
     page.locator("a.md-footer__link--prev").click()
     page.wait_for_url(site.url("attention/average/"))
-    answer = page.locator("article details").first
+    answer = page.locator("article details.question").first
     answer.locator("summary").click()
     assert answer.locator("p").first.is_visible()
 

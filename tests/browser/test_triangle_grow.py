@@ -21,6 +21,7 @@ from .waiting import until
 MODELS = ROOT / "docs/assets/models"
 ENTRIES = {each["stage"]: each for each in json.loads((MODELS / "manifest.json").read_text("utf-8"))["models"]}
 RUNS = "document.querySelector('triangle-grow.running .bars tr') !== null"
+START = "my"
 WRITTEN = "document.querySelector('triangle-grow .written').textContent"
 LONG = f"length => {WRITTEN}.length >= length"
 
@@ -58,20 +59,20 @@ def bars(page: Page) -> dict[str, float]:
 
 
 def test_character_by_character_and_all_along_it_writes_what_python_writes(grow: Page):
-    expected = by_python("multi_head", "my king", 30)
-    for length in range(1, 6):
+    expected = by_python("multi_head", START, 30)
+    for length in range(1, 9):
         click(grow, "One character")
-        assert grow.evaluate(WRITTEN) == expected[: 7 + length]
-        assert grow.locator("triangle-grow tbody[role] tr").count() == min(8, 7 + length)
+        assert grow.evaluate(WRITTEN) == expected[: len(START) + length]
+        assert grow.locator("triangle-grow tbody[role] tr").count() == min(8, len(START) + length)
     click(grow, "Write on")
-    assert until(grow, LONG, 37)
+    assert until(grow, LONG, 40)
     click(grow, "Pause")
     text = grow.evaluate(WRITTEN)
     assert text.startswith(expected)
     grow.wait_for_timeout(200)
     assert grow.evaluate(WRITTEN) == text
     click(grow, "Start again")
-    assert grow.evaluate(WRITTEN) == "my king"
+    assert grow.evaluate(WRITTEN) == START
 
 
 def test_the_choice_holds_from_the_next_character_on_and_is_explained(grow: Page):
@@ -79,12 +80,13 @@ def test_the_choice_holds_from_the_next_character_on_and_is_explained(grow: Page
     within(grow, "Temperature").fill("0.7")
     within(grow, "Top-k").fill("6")
     within(grow, "Top-p").fill("0.85")
-    expected = by_python("multi_head", "my king", 12, 5, 0.7, 6, 0.85)
+    expected = by_python("multi_head", START, 12, 5, 0.7, 6, 0.85)
     click(grow, "One character", 12)
     assert grow.evaluate(WRITTEN) == expected
     said = grow.locator("triangle-grow .dart").inner_text()
     dart, who, start, end = re.search(
-        r"fell at ([\d.]+), and (.) has the line from ([\d.]+) to ([\d.]+)\.", said
+        r"fell at ([\d.]+)\. In the order of the vocabulary (.), with [\d.]+ %, has the line from ([\d.]+) to ([\d.]+)\.",
+        said,
     ).groups()
     assert float(start) <= float(dart) <= float(end)
     assert who == {" ": "␣", "\n": "⏎"}.get(expected[-1], expected[-1])
@@ -98,14 +100,14 @@ def test_the_choice_holds_from_the_next_character_on_and_is_explained(grow: Page
 
 def test_the_bars_are_the_probabilities_that_torch_computes(grow: Page):
     entry = ENTRIES["multi_head"]
-    tokens = torch.tensor([CharTokenizer(entry["vocabulary"]).encode("my king")])
+    tokens = torch.tensor([CharTokenizer(entry["vocabulary"]).encode(START)])
     with torch.no_grad():
         logits = read_model(MODELS, entry)(tokens)[0, -1]
     within(grow, "Temperature").fill("2")
     within(grow, "Top-k").fill("4")
     expected = keep_top_k((logits / 2).softmax(dim=-1), 4)
     shown = bars(grow)
-    assert len(shown) == 11 and shown["others"] == 0
+    assert len(shown) == 5 and shown["others"] == 0  # those that may come, and no more
     for token in expected.argsort(descending=True)[:4].tolist():
         name = {" ": "␣", "\n": "⏎"}.get(entry["vocabulary"][token], entry["vocabulary"][token])
         assert shown[name] == pytest.approx(100 * expected[token].item(), abs=0.051)
@@ -119,28 +121,45 @@ def test_past_the_context_it_goes_on_and_stages_without_attention_write_too(grow
     for stage in ("bigram", "average"):
         within(grow, "Model").select_option(stage)
         expect(grow.locator("triangle-grow .body")).to_be_visible()
-        assert until(grow, f"{RUNS} && {WRITTEN} === 'my king'")
+        assert until(grow, f"{RUNS} && {WRITTEN} === '{START}'")
         click(grow, "Write on")
         assert until(grow, LONG, 27)
         click(grow, "Pause")
-        assert grow.evaluate(WRITTEN).startswith(by_python(stage, "my king", 20))
+        assert grow.evaluate(WRITTEN).startswith(by_python(stage, START, 20))
         assert grow.locator("triangle-grow .matrix").is_visible() == (stage == "average")
 
 
 def test_what_cannot_be_chosen_or_begun_with_is_said_and_nothing_is_lost(grow: Page):
     click(grow, "One character", 3)
     text = grow.evaluate(WRITTEN)
-    for field, value in (("Temperature", "-1"), ("Temperature", ""), ("Top-k", "0"), ("Top-k", "1.5"), ("Top-p", "2")):
+    rules = {
+        "Temperature": "Temperature is a number from 0 to 5.",
+        "Top-k": "Top-k is a whole number from 1 to 65.",
+        "Top-p": "Top-p is a number from 0.05 to 1.",
+        "Seed": "The seed is a whole number from 0 to 4294967295.",
+    }
+    wrong = [
+        ("Temperature", "-1"),
+        ("Temperature", ""),
+        ("Top-k", "0"),
+        ("Top-k", "1.5"),
+        ("Top-k", "66"),
+        ("Top-p", "2"),
+    ]
+    for field, value in wrong:
         before = within(grow, field).input_value()
         within(grow, field).fill(value)
-        assert "Temperature goes from 0 to 5" in grow.locator("triangle-grow .body > .hint").inner_text(), (
-            field,
-            value,
-        )
+        assert grow.locator("triangle-grow .body > .hint").inner_text() == rules[field], value
         assert grow.get_by_role("button", name="One character").is_disabled()
         within(grow, field).fill(before)
         assert grow.get_by_role("button", name="One character").is_enabled()
     assert grow.evaluate(WRITTEN) == text
+    for seed in ("", "-3", "0.5"):
+        within(grow, "Seed").fill(seed)
+        assert grow.locator("triangle-grow .body > .hint").inner_text() == rules["Seed"]
+        assert grow.evaluate(WRITTEN) == text
+    within(grow, "Seed").fill("1")
+    assert grow.evaluate(WRITTEN) == START
     prompt = within(grow, "The text to begin with")
     prompt.fill("")
     assert "Type at least one character" in grow.locator("triangle-grow .body > .hint").inner_text()
@@ -163,12 +182,12 @@ def test_of_twenty_quick_clicks_nothing_is_drawn_twice(grow: Page):
     )
     grow.wait_for_timeout(500)
     text = grow.evaluate(WRITTEN)
-    assert text in ("my king", by_python("gpt", "my king", 1))
+    assert text in (START, by_python("gpt", START, 1))
     click(grow, "Start again")
     click(grow, "Write on")
-    assert until(grow, LONG, 75, seconds=20)
+    assert until(grow, LONG, 70, seconds=20)
     click(grow, "Pause")
-    assert grow.evaluate(WRITTEN).startswith(by_python("gpt", "my king", 68))
+    assert grow.evaluate(WRITTEN).startswith(by_python("gpt", START, 68))
 
 
 def test_axe_finds_nothing_light_or_dark_wide_or_narrow(visit: Callable[..., Page]):

@@ -209,13 +209,14 @@ export function floorOf(tokens, V) {
 function surprise(logits, targets, V) {
   let total = 0;
   targets.forEach((target, n) => {
-    const row = logits.subarray(n * V, (n + 1) * V);
-    const largest = row.reduce((most, logit) => Math.max(most, logit));
-    const aim = row[target] - largest;
+    const [from, end] = [n * V, (n + 1) * V];
+    let largest = -Infinity;
+    for (let i = from; i < end; i++) if (logits[i] > largest) largest = logits[i];
+    const aim = logits[from + target] - largest;
     let sum = 0;
-    for (let i = 0; i < V; i++) sum += row[i] = Math.exp(row[i] - largest);
-    for (let i = 0; i < V; i++) row[i] /= sum;
-    row[target]--;
+    for (let i = from; i < end; i++) sum += logits[i] = Math.exp(logits[i] - largest);
+    for (let i = from; i < end; i++) logits[i] /= sum;
+    logits[from + target]--;
     total += Math.log(sum) - aim;
   });
   return total;
