@@ -25,6 +25,8 @@ import {
 import { inTurns } from "./lib/model.mjs";
 import { ModelElement } from "./models.mjs";
 
+const PAUSE = 100; // milliseconds without a key, after which all that is less urgent is drawn
+
 // --- pictures: a pixel for each weight; the style sheet makes them larger, and hatches the rest ---
 
 const SHADES = 256;
@@ -157,7 +159,8 @@ class Matrix {
   }
 
   clear() {
-    this.drawn = { characters: [], weights: [] };
+    clearTimeout(this.pause);
+    this.drawn = this.now = { characters: [], weights: [] };
     this.isChosen = false;
     this.cell = undefined;
     this.rows.replaceChildren();
@@ -169,69 +172,85 @@ class Matrix {
     this.picture.repaint();
   }
 
-  /** Shows a matrix; rows that are the same as before stay as they are.
+  /** Shows a matrix: its picture at once, and its cells, where they are many, as soon as nobody types.
    *
    * @param {string[]} characters T of them
    * @param {Float32Array[]} weights T rows, row t of t + 1 weights
    * @param {string} caption
    */
   draw(characters, weights, caption) {
-    const { drawn } = this;
     const size = sizeOf(characters.length);
+    // Nothing is set again that is as it was: the browser would lay out all that is around it.
+    if (size !== this.now.size) this.matrix.className = `matrix ${size}`;
+    if (this.caption.textContent !== caption) this.caption.textContent = caption;
+    this.ground.style.setProperty("--length", characters.length);
+    this.element.hidden = !characters.length;
+    this.picture.draw(weights);
+    this.now = { characters, weights: [...weights], size };
+    if (characters.length) this.keepChoice();
+    clearTimeout(this.pause);
+    if (size === "numbered") this.fill();
+    else this.pause = setTimeout(() => this.fill(), PAUSE);
+  }
+
+  /** Makes the cells; rows that are the same as before stay as they are. */
+  fill() {
+    const { drawn, now } = this;
+    const { characters, weights, size } = now;
     // A reading replaces the rows that it reads anew, so a row that is the same object has not changed.
     const isSame = (_, t) => characters[t] === drawn.characters[t] && weights[t] === drawn.weights[t];
     const differs = characters.findIndex((each, t) => !isSame(each, t));
-    const kept = size !== this.size ? 0 : differs < 0 ? characters.length : differs;
-    if (size !== this.size) this.matrix.className = `matrix ${size}`;
-    this.size = size;
-    if (this.caption.textContent !== caption) this.caption.textContent = caption;
+    const kept = size !== drawn.size ? 0 : differs < 0 ? characters.length : differs;
     while (this.rows.children.length > kept) this.rows.lastChild.remove();
     while (this.head.children.length > kept + 1) this.head.lastChild.remove();
     for (let t = kept; t < characters.length; t++) {
       this.head.append(make("th", { role: "columnheader", scope: "col" }, visible(characters[t])));
       this.rows.append(row(characters, weights[t], t, size));
     }
-    this.picture.draw(weights);
-    this.drawn = { characters, weights: [...weights] };
-    this.element.hidden = !characters.length;
+    this.drawn = now;
     options(this.who, characters, characters.length);
-    if (characters.length) this.keepChoice();
+    if (characters.length) this.mark();
   }
 
   /** What the reader has chosen stays, as long as it is there; until then it is what the last character looks at most. */
   keepChoice() {
-    const { weights } = this.drawn;
+    const { weights } = this.now;
     const last = weights.length - 1;
-    if (this.isChosen && this.t <= last) return this.mark();
-    this.isChosen = false;
-    [this.t, this.s] = [last, weights[last].indexOf(Math.max(...weights[last]))];
-    this.mark();
+    this.isChosen &&= this.t <= last;
+    if (!this.isChosen) [this.t, this.s] = [last, weights[last].indexOf(Math.max(...weights[last]))];
+    this.say();
   }
 
+  /** Chooses a cell that is there; one that a key has taken away meanwhile is not. */
   choose(t, s) {
+    if (t >= this.now.characters.length) return;
     this.isChosen = true;
     [this.t, this.s] = [t, Math.min(s, t)];
-    this.mark();
-    this.scrollToChoice();
+    this.say();
+    this.fill();
     this.onchoice();
+  }
+
+  say() {
+    const { characters, weights } = this.now;
+    this.sentence.textContent = `${sentence(characters, this.t, this.s, weights[this.t][this.s])}.`;
   }
 
   /** Shows which cell is chosen; it is the one that the Tab key comes to. */
   mark() {
-    const { t, s, drawn } = this;
+    const { t, s, now } = this;
     this.cell?.removeAttribute("tabindex");
     this.cell?.removeAttribute("aria-selected");
     this.cell = this.rows.children[t].children[s + 1];
     this.cell.setAttribute("tabindex", "0");
     this.cell.setAttribute("aria-selected", "true");
-    options(this.whom, drawn.characters, t + 1);
+    options(this.whom, now.characters, t + 1);
     [this.who.value, this.whom.value] = [t, s];
-    this.sentence.textContent = `${sentence(drawn.characters, t, s, drawn.weights[t][s])}.`;
+    this.scrollToChoice();
   }
 
   /** Brings the chosen cell into sight within its box; the page itself stays where it is. */
   scrollToChoice() {
-    if (!this.cell) return;
     const { offsetLeft: left, offsetWidth: width } = this.cell;
     const { box } = this;
     if (left + width > box.scrollLeft + box.clientWidth) box.scrollLeft = left + width - box.clientWidth;
@@ -415,7 +434,6 @@ class TextTriangle extends ModelElement {
 
   draw() {
     this.heads.draw(this.characters);
-    this.heads.matrix.scrollToChoice();
   }
 
   /** Is called when a cell has been chosen; its sentence is all that there is to say here. */
@@ -425,8 +443,6 @@ class TextTriangle extends ModelElement {
 customElements.define("text-triangle", TextTriangle);
 
 // --- <attention-grid> ---
-
-const PAUSE = 100; // milliseconds without a key, after which all that is less urgent is drawn
 
 /** Every head of every layer, and the arithmetic of the chosen cell. */
 class AttentionGrid extends TextTriangle {
@@ -450,7 +466,6 @@ class AttentionGrid extends TextTriangle {
     this.pause = setTimeout(() => {
       this.heads.drawSmall();
       this.explain();
-      this.heads.matrix.scrollToChoice();
     }, PAUSE);
   }
 

@@ -143,7 +143,6 @@ class TriangleGrow extends ModelElement {
     const characters = this.isRead ? [...this.tokenizer.decode(this.reading.tokens)] : [];
     if (this.isRead) this.heads.drawSmall();
     this.heads.draw(characters);
-    this.heads.matrix.scrollToChoice();
   }
 
   /** How likely each character is, as the choice is now. */

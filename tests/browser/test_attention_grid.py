@@ -79,11 +79,13 @@ def assert_shows(page: Page, text: str, weights: torch.Tensor) -> None:
     assert [len(row) for row in shown] == list(range(1, len(text) + 1))
     for t, row in enumerate(shown):
         for s, label in enumerate(row):
-            who, whom, share = re.fullmatch(r"(.+) looks at (.+): (\d+\.\d|under 0\.1) %", label).groups()
+            who, whom, share = re.fullmatch(r"(.+) looks at (.+): (\d+\.\d|under 0\.1|over 99\.9) %", label).groups()
             assert who == SPOKEN.get(text[t], text[t])
             assert whom == ("itself" if s == t else SPOKEN.get(text[s], text[s]))
             if share.startswith("under"):
                 assert 0 < weights[t, s] < 5.1e-4
+            elif share.startswith("over"):
+                assert 0.9994 < weights[t, s] <= 1
             else:
                 assert float(share) == pytest.approx(100 * weights[t, s].item(), abs=0.051)
 
@@ -415,11 +417,13 @@ def test_a_key_is_answered_within_a_frame_of_a_slow_machine(play: Page, note: Ca
     slow = play.context.new_cdp_session(play)
     slow.send("Emulation.setCPUThrottlingRate", {"rate": 4})
     times: dict[str, list[tuple[float, float]]] = {"attention-grid textarea": [], "#bare": []}
-    for length in range(45, 65):
-        for selector, found in times.items():
+    for selector, found in times.items():
+        for length in range(45, 65):
             found.append(play.evaluate(KEY, [selector, text[:length]]))
-        assert play.evaluate(ROWS, length)
-        play.wait_for_timeout(150)  # what waits for a pause is drawn now
+            if selector != "#bare":
+                assert play.evaluate("document.querySelector('attention-grid .matrix canvas').height") == length
+                assert until(play, ROWS, length)  # the cells, once nobody types
+            play.wait_for_timeout(150)
     slow.detach()
     for name, found in zip(("gpt", "a bare field"), times.values(), strict=True):
         code, all_of_it = (median(each) for each in zip(*found, strict=True))
