@@ -112,8 +112,9 @@ class SoftmaxBars extends PageElement {
     this.wrong = status();
     this.said = status("sentence");
     this.sum = make("p", { class: "hint" });
-    this.more = button("One score more", () => this.build([...this.scores, 0]));
-    this.less = button("One less", () => this.build(this.scores.slice(0, -1)));
+    const hidden = () => this.lines.map(({ infinite }) => infinite.checked);
+    this.more = button("One score more", () => this.build([...this.scores, 0], hidden()));
+    this.less = button("One less", () => this.build(this.scores.slice(0, -1), hidden()));
     this.body.append(
       side(labelled("Temperature", this.temperature), this.slider),
       this.list,
@@ -133,9 +134,9 @@ class SoftmaxBars extends PageElement {
   }
 
   /** A row for each score. */
-  build(scores) {
+  build(scores, hidden = []) {
     this.scores = scores;
-    this.lines = scores.map((score, i) => line(`score ${letter(i)}`, score));
+    this.lines = scores.map((score, i) => line(`score ${letter(i)}`, score, Boolean(hidden[i])));
     this.list.replaceChildren(...this.lines.map(({ element }) => element));
     this.more.disabled = scores.length === MOST;
     this.less.disabled = scores.length === 1;
@@ -167,7 +168,7 @@ class SoftmaxBars extends PageElement {
       each.slider.disabled = each.number.disabled = each.infinite.checked;
       const isHidden = scores[i] === -Infinity;
       each.exponential.textContent = `exp(${plain(scores[i])}) = ${isHidden ? 0 : digits(exponentials[i])}`;
-      each.length.style.setProperty("width", `${100 * weights[i]}%`);
+      each.length.style.setProperty("width", `${100 * (weights[i] || 0)}%`);
       const shown = isHidden ? 0 : Math.min(most, Math.max(least, weights[i]));
       each.weight.textContent = Number.isNaN(weights[i]) ? "NaN" : percent(shown);
     });
@@ -186,9 +187,9 @@ const letter = (i) => String.fromCharCode(97 + i);
 const slider = (label, min) => make("input", { type: "range", min, max: FAR, step: 0.1, "aria-label": `${label}, moved` });
 
 /** What is there for one score. */
-function line(name, score) {
+function line(name, score, checked) {
   const number = field(name, { value: score });
-  const infinite = make("input", { type: "checkbox", "aria-label": `${name} is −∞` });
+  const infinite = make("input", { type: "checkbox", checked, "aria-label": `${name} is −∞` });
   const [exponential, length, weight] = ["exponential", "", "weight"].map((part) => make("span", { class: part }));
   const parts = { number, infinite, slider: slider(name, -FAR), exponential, length, weight };
   const controls = make("span", { class: "controls" }, name, number, parts.slider, make("label", {}, infinite, " −∞"));

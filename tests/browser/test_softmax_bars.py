@@ -106,11 +106,14 @@ def test_minus_infinity_gets_nothing_and_a_row_of_nothing_else_is_no_number(bars
     hide("score a is −∞").check()
     assert [weight for _, weight, _ in shown(bars)] == ["0.0 %", *by_python([1, 0])]
     assert shown(bars)[0][0] == "exp(−∞) = 0"
+    click(bars, "One score more")  # what is hidden stays hidden
+    assert [weight for _, weight, _ in shown(bars)] == ["0.0 %", *by_python([1, 0, 0])]
+    click(bars, "One less")
     assert bars.get_by_label("score a", exact=True).is_disabled()
     hide("score b is −∞").check()
     assert said(bars) == "c is alone, and gets all."
     hide("score c is −∞").check()
-    assert {weight for _, weight, _ in shown(bars)} == {"NaN"}
+    assert {(weight, length) for _, weight, length in shown(bars)} == {("NaN", 0)}
     assert said(bars) == "Nobody is left to be looked at: 0 / 0 is no number, and in Python neither."
     hide("score b is −∞").uncheck()
     assert said(bars) == "b is alone, and gets all."

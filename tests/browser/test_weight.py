@@ -21,7 +21,7 @@ LINK = """address => {
 }"""
 
 
-AT_ONCE = 6  # how many visits: each waits for half a second in which nothing more comes
+AT_ONCE = 12  # how many visits: each waits for half a second in which nothing more comes
 
 
 class Visit:
