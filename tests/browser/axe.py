@@ -3,6 +3,8 @@
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from .waiting import until
+
 SCRIPT = Axe().axe_script
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # The contrast of thousands of words would be most of axe's time. Of those that have the same colour, size and weight, on
@@ -37,6 +39,19 @@ BEGIN = f"""([tags, selector, within]) => {{
     .then(() => axe.run(within, {{runOnly: tags, resultTypes: ["violations"]}}));
 }}"""
 END = """async () => (await window.found).violations.map(found => [found.id, found.nodes.map(node => node.html)])"""
+
+
+def violations_everywhere(page: Page, element: str) -> list[str]:
+    """What axe finds in an element in either palette, wide and on the narrowest screen, which it may not be wider than."""
+    found = []
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        if not until(page, "width => document.documentElement.scrollWidth === width", width):
+            found.append(f"at {width} px the page scrolls sideways")
+        for scheme in ("default", "slate"):
+            page.evaluate("scheme => document.body.setAttribute('data-md-color-scheme', scheme)", scheme)
+            found += violations([page], within=element)
+    return found
 
 
 def violations(pages: list[Page], every_word: bool = False, within: str = "html") -> list[str]:
