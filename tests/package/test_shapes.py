@@ -11,8 +11,8 @@ import torch
 from lower_triangle.config import ModelConfig
 from lower_triangle.variants import find_stage
 
-MODULES = ("attention", "blocks", "corpus", "counting", "generate", "loss", "model", "norms", "softmax")
-SIZES = {"B": 2, "T": 3, "C": 10, "D": 7, "V": 11, "Tq": 13, "Tk": 17, "N": 41, "F": 29, "H": 5, "G": 31}
+MODULES = ("attention", "blocks", "corpus", "counting", "generate", "loss", "model", "norms", "softmax", "beyond.positions")
+SIZES = {"B": 2, "T": 3, "C": 10, "D": 8, "V": 11, "Tq": 13, "Tk": 17, "N": 41, "F": 29, "H": 5, "G": 31, "P": 4}
 LEADING = (19, 23)
 
 
@@ -22,6 +22,8 @@ def a_model():
 
 # What an argument that is no tensor is given, by its name.
 ARGUMENTS = {
+    "T": SIZES["T"],
+    "width": SIZES["D"],
     "Tq": SIZES["Tq"],
     "Tk": SIZES["Tk"],
     "context_length": SIZES["T"],
