@@ -129,7 +129,7 @@ class Nearby(nn.Module):
         q: (..., H, Tq, D)
         k: (..., H, Tk, D)
         v: (..., H, Tk, D)
-        visible: (Tq, Tk), True where a query may look; or for each text its own, (B, 1, Tq, Tk)
+        visible: (Tq, Tk), True where a query may look; or one for each text and all its heads
         returns: (..., H, Tq, D)
 
     Source: Press et al. 2021 (arXiv 2108.12409): ALiBi.
