@@ -70,9 +70,9 @@ def rotate(x: Tensor, positions: Tensor) -> Tensor:
     first half of the numbers with the second, which is the same up to their order.
     """
     turned = angles(positions, x.size(-1))  # (T, P)
-    cos, sin = turned.cos(), turned.sin()
-    a, b = x.unflatten(-1, (-1, 2)).unbind(dim=-1)  # each (..., T, P)
-    return torch.stack([a * cos - b * sin, a * sin + b * cos], dim=-1).flatten(-2)  # (..., T, D)
+    turns = torch.polar(torch.ones_like(turned), turned)  # (T, P), complex: to multiply by one is to turn by its angle
+    pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))  # (..., T, P), complex
+    return torch.view_as_real(pairs * turns).flatten(-2).type_as(x)  # (..., T, D)
 
 
 class Rotary(nn.Module):
