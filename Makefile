@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Or every Python that starts would compile all of torch anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve site test update mutants thorough addresses canary reproduce
+.PHONY: help serve site test update mutants thorough addresses canary bench reproduce
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -43,6 +43,11 @@ addresses: site ## add the addresses of new pages and files to addresses.toml
 
 canary: site ## build the same site with ProperDocs, and compare the two
 	$(BIN)/python -m pytest tests/site/test_canary.py
+
+bench: $(READY) ## measure side by side with nanoGPT, some 20 minutes, into results/bench/; NANOGPT=... a checkout of it
+	@test -n "$(NANOGPT)" || { echo "name a checkout of nanoGPT: make bench NANOGPT=../nanoGPT"; exit 1; }
+	$(BIN)/python -m benchmarks $(NANOGPT)
+	$(BIN)/python -m benchmarks.parity $(NANOGPT)
 
 reproduce: $(READY) ## train every stage again on tiny Shakespeare, three seeds each, into results/
 	$(BIN)/lower-triangle reproduce

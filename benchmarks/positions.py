@@ -5,7 +5,9 @@
 
 import argparse
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -27,18 +29,18 @@ CONTEXTS = (64, 128, 256)
 def main(argv: list[str] | None = None) -> None:
     """Train and measure all; some minutes a run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.positions", description=__doc__.partition("\n")[0])
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--corpus", default="tinyshakespeare")
     parser.add_argument("--steps", type=int, default=GPT_SETTINGS.steps)
     parser.add_argument("--out", type=Path, default=Path("results", "bench"))
     options = parser.parse_args(argv)
-    torch.set_num_threads(1)  # or the last digits would depend on how many there are
     corpus = load_corpus(options.corpus)
-    runs = {}
-    for name in POSITIONS:
-        runs[name] = [run(name, seed, options.steps, corpus) for seed in range(options.seeds)]
-        losses = {context: [each["losses"].get(str(context)) for each in runs[name]] for context in CONTEXTS}
-        print(name, losses, flush=True)
+    runs: dict[str, list[dict]] = {name: [] for name in POSITIONS}
+    asked = [(name, seed, options.steps, corpus) for seed in range(options.seeds) for name in POSITIONS]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        for (name, *_), found in zip(asked, pool.map(run, *zip(*asked, strict=True)), strict=True):
+            runs[name].append(found)
+            print(name, found, flush=True)
     record = {
         "config": asdict(GPT_SIZES) | asdict(replace(GPT_SETTINGS, steps=options.steps)),
         "corpus": named(corpus),
@@ -50,6 +52,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(name: str, seed: int, steps: int, corpus: Corpus) -> dict:
     """Train one model, and measure it on windows of each length that it can read."""
+    torch.set_num_threads(1)  # another process has the other core, and the last digits depend on how many there are
     torch.manual_seed(seed)
     model = POSITIONS[name](GPT_SIZES, len(corpus.tokenizer))
     started = time.perf_counter()

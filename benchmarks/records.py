@@ -1,6 +1,5 @@
 """What a benchmark found, as JSON that says with what it was made."""
 
-import json
 from pathlib import Path
 from statistics import median
 
@@ -15,7 +14,7 @@ def write(path: Path, command: str, record: dict) -> None:
 
 
 def summarize(values: list[float], digits: int = 4) -> dict:
-    """The median of some rounds and both ends."""
+    """The median of some rounds, both ends, and all of them in order."""
     return {
         "median": round(median(values), digits),
         "min": round(min(values), digits),
@@ -24,6 +23,6 @@ def summarize(values: list[float], digits: int = 4) -> dict:
     }
 
 
-def show(record: dict) -> str:
-    """A record, to read."""
-    return json.dumps(record, indent=2, ensure_ascii=False)
+def ratio(dividends: list[float], divisors: list[float]) -> dict:
+    """Round by round how many times one goes into the other."""
+    return summarize([one / other for one, other in zip(dividends, divisors, strict=True)])

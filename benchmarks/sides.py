@@ -1,5 +1,6 @@
 """The two sides, each in a process of its own that lives through a run and works when it is asked to, never both."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -54,7 +55,9 @@ class Side:
 
     def close(self) -> None:
         """Let the process end."""
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it has ended
+            self.process.stdin.close()
+        self.process.stdout.close()
         self.process.wait()
 
     def __enter__(self) -> "Side":

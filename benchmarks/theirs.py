@@ -81,9 +81,14 @@ def train(folder: Path, threads: int, **changes: object) -> dict:
     )
     if done.returncode:
         raise SideError(f"nanoGPT's train.py ended with {done.returncode}:\n{done.stderr[-1000:]}")
-    log = re.findall(r"^iter (\d+): loss .*, time ([\d.]+)ms", done.stdout, re.MULTILINE)
-    steps = [float(ms) / 1000 for number, ms in log if 0 < int(number) < last]
-    return {"steps": steps, "seconds": sum(steps) + median(steps), "wall": time.perf_counter() - started}
+    log = re.findall(r"^iter (\d+): loss ([\d.]+), time ([\d.]+)ms", done.stdout, re.MULTILINE)
+    steps = [float(ms) / 1000 for number, _, ms in log if 0 < int(number) < last]
+    return {
+        "steps": steps,
+        "losses": [float(loss) for number, loss, _ in log if int(number) < last],
+        "seconds": sum(steps) + median(steps),
+        "wall": time.perf_counter() - started,
+    }
 
 
 def tasks() -> dict:
@@ -92,6 +97,7 @@ def tasks() -> dict:
     import torch
     import torch.nn.functional as F
     from model import GPT, GPTConfig
+    from safetensors.torch import save_file
 
     sizes = {name: RECIPE[name] for name in ("block_size", "n_layer", "n_head", "n_embd", "dropout")}
     split = {name: np.memmap(DATA / f"{name}.bin", dtype=np.uint16, mode="r") for name in ("train", "val")}
@@ -138,7 +144,22 @@ def tasks() -> dict:
             total += F.cross_entropy(logits[0], y, reduction="sum").item()
         return {"loss": total / (len(tokens) - 1), "step": checkpoint["iter_num"]}
 
-    return {"generate": generate, "estimate": estimate, "full_loss": full_loss}
+    def begin(steps: int) -> dict:
+        """Write down what `train.py` begins with: its weights, and where the chunks of each of its batches start.
+
+        It draws one batch, then those of an evaluation of both splits, and then the others, all from one stream.
+        """
+        model, batch, T = build(), RECIPE["batch_size"], RECIPE["block_size"]
+        places = [torch.randint(len(split["train"]) - T, (batch,))]
+        for name in ("train", "val"):
+            for _ in range(RECIPE["eval_iters"]):
+                torch.randint(len(split[name]) - T, (batch,))
+        places += [torch.randint(len(split["train"]) - T, (batch,)) for _ in range(steps - 1)]
+        weights = {name: each for name, each in model.state_dict().items() if name != "lm_head.weight"}
+        save_file(weights | {"starts": torch.stack(places)}, "begin.safetensors")
+        return {}
+
+    return {"generate": generate, "estimate": estimate, "full_loss": full_loss, "begin": begin}
 
 
 if __name__ == "__main__":

@@ -112,6 +112,18 @@ def load_result(name: str) -> dict:
     return read_record(path)
 
 
+def load_benchmark(name: str) -> dict:
+    """What `python -m benchmarks` and its kin wrote into results/bench.
+
+    Raises:
+        CheckpointError: where nothing is recorded under that name, or it cannot be read.
+    """
+    path = packaged("results", f"bench/{name}.json")
+    if not path.is_file():
+        raise CheckpointError(f"no benchmark is recorded for {name!r}; CONTRIBUTING.md says how one is made")
+    return read_record(path)
+
+
 def load_trained(name: str) -> Checkpoint:
     """The model of a setting's first recorded run, as its last step left it.
 

@@ -10,7 +10,7 @@ Shapes: B batch, T time, C d_model, H heads, D head_dim, V vocabulary.
 
 import ctypes
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,7 +23,7 @@ from lower_triangle.beyond.ngrams import NGramEmbedding
 from lower_triangle.beyond.positions import Attend, Rotary
 from lower_triangle.blocks import Block, FeedForward
 from lower_triangle.config import ModelConfig
-from lower_triangle.corpus import Corpus, draw_batch, require_length
+from lower_triangle.corpus import Corpus, require_length
 from lower_triangle.loss import cross_entropy
 from lower_triangle.model import LanguageModel
 from lower_triangle.train import require_finite
@@ -161,6 +161,8 @@ class RowAdagrad(torch.optim.Optimizer):
         """Change the rows that have a gradient."""
         for group in self.param_groups:
             for table in group["params"]:
+                if table.grad is None:
+                    continue
                 gradient = table.grad.coalesce()
                 rows, along = gradient.indices()[0], gradient.values()  # (N,), (N, C)
                 if "moved" not in self.state[table]:
@@ -198,29 +200,44 @@ class FastSettings:
     seed: int = 0
 
 
+# The fast recipe's sizes; which runs of characters have a vector: those of up to LONGEST that the text has at least
+# LEAST times; and the settings with which it reads tiny Shakespeare through once.
+FAST_SIZES = ModelConfig(context_length=256, d_model=128, n_head=2, n_layer=2)
+LONGEST, LEAST = 8, 2
+FAST_SETTINGS = FastSettings(steps=490, batch_size=8, run_rate=0.15, warmup=4, cool_down=0.6)
+
+# `gpt` at the sizes of GPT_SIZES, begun by `init_blocks` and `begin_looking_back`, learns with these what it learns in
+# 2,000 steps of GPT_SETTINGS.
+GPT_IN_A_HURRY = FastSettings(steps=125, matrix_rate=0.03, table_rate=0.005, cool_down=0.4)
+
+
 def fit_fast(
     model: LanguageModel,
     corpus: Corpus,
     settings: FastSettings,
     on_step: Callable[[int], None] | None = None,
+    optimizers: Sequence[torch.optim.Optimizer] | None = None,
+    batches: Iterator[tuple[Tensor, Tensor]] | None = None,
 ) -> list[float]:
     """Teach `model` to predict the next character, and return the losses of the batches.
 
-    `on_step(step)` is called at the end of each step. It is the loop of `fit` without what a short run can do without:
-    no evaluations, no clipping, nothing to resume.
+    `on_step(step)` is called at the end of each step. Optimizers and batches that are left out are those of
+    `make_optimizers` and of `read_through`. It is the loop of `fit` without what a short run can do without: no
+    evaluations, no clipping, nothing to resume.
 
     Raises:
         CorpusError: for a text too short for the context.
         TrainingError: for a loss that is not finite.
     """
     require_length(corpus, model.context_length)
-    optimizers = make_optimizers(model, settings)
+    optimizers = optimizers or make_optimizers(model, settings)
     highest = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
     generator = torch.Generator().manual_seed(settings.seed)
+    batches = batches or read_through(corpus.train, model.context_length, settings.batch_size, generator)
     losses = []
     model.train()
     for step in range(1, settings.steps + 1):
-        inputs, targets = draw_batch(corpus.train, model.context_length, settings.batch_size, generator)
+        inputs, targets = next(batches)
         loss = cross_entropy(model(inputs), targets)
         losses.append(loss.item())
         require_finite("loss", losses[-1], step)
@@ -233,6 +250,29 @@ def fit_fast(
         if on_step:
             on_step(step)
     return losses
+
+
+def read_through(
+    tokens: Tensor, context_length: int, batch_size: int, generator: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches without end that hold all of a text before they hold any of it again, and then cut it at other places.
+
+    Chunks from random places, as `draw_batch` has them, leave out 37 in 100 characters of a text while they go through
+    as many as it has, and repeat others.
+
+    Shapes:
+        tokens: (N,)
+        returns: (B, T), (B, T)
+    """
+    T, rest = context_length, tokens.new_empty(0)
+    while True:
+        first = int(torch.randint(min(T, len(tokens) - T), (1,), generator=generator))
+        starts = torch.arange(first, len(tokens) - T, T)  # (chunks,)
+        rest = torch.cat([rest, starts[torch.randperm(len(starts), generator=generator)]])
+        while len(rest) >= batch_size:
+            positions = rest[:batch_size, None] + torch.arange(T)  # (B, T)
+            rest = rest[batch_size:]
+            yield tokens[positions], tokens[positions + 1]
 
 
 def fast_rate_share(step: int, settings: FastSettings) -> float:

@@ -8,6 +8,7 @@ Shapes: B batch, T time, C d_model, O orders, from two up, N tokens of a split.
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -46,8 +47,9 @@ def frequent_runs(tokens: Tensor, vocab_size: int, longest: int, least: int) -> 
     """
     frequent = []
     for order in range(2, longest + 1):
-        runs, times = number_runs(tokens, vocab_size, order)[order - 1 :].unique(return_counts=True)
-        frequent.append(runs[times >= least])
+        # NumPy, since it sorts several times as fast as PyTorch.
+        runs, times = np.unique(number_runs(tokens, vocab_size, order)[order - 1 :].numpy(), return_counts=True)
+        frequent.append(torch.from_numpy(runs[times >= least]))
     return frequent
 
 
