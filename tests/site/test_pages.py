@@ -23,7 +23,7 @@ def facts(page):
 
 # Pages that others may name before they are written.
 TO_COME: set[str] = set()
-PARTS = ("docs/grounding/", "docs/attention/", "docs/gpt/")
+PARTS = ("docs/grounding/", "docs/attention/", "docs/gpt/", "docs/beyond/")
 LESSONS = {name: page for name, page in PAGES.items() if name.startswith(PARTS) and Path(name).stem != "references"}
 
 
