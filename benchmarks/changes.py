@@ -24,9 +24,9 @@ from lower_triangle.beyond.fast import (
     LONGEST,
     FastSettings,
     OneLength,
-    begin_looking_back,
     fast,
     fit_fast,
+    gpt_in_a_hurry,
     init_blocks,
     keep_memory,
     make_optimizers,
@@ -143,14 +143,6 @@ def random_places(run: Run) -> Iterator[tuple[Tensor, Tensor]]:
         yield draw_batch(run.corpus.train, run.sizes.context_length, run.settings.batch_size, generator)
 
 
-def in_a_hurry(run: Run) -> LanguageModel:
-    """`gpt` as it begins where it has little time."""
-    model = gpt(run.sizes, len(run.corpus.tokenizer))
-    init_blocks(model)
-    begin_looking_back(model)
-    return model
-
-
 def not_looking_back(run: Run) -> LanguageModel:
     """Its heads have to find where to look."""
     model = gpt(run.sizes, len(run.corpus.tokenizer))
@@ -160,7 +152,12 @@ def not_looking_back(run: Run) -> LanguageModel:
 
 def hurry(corpus: Corpus) -> dict[str, Run]:
     """`gpt` in a hurry, and with one thing taken back."""
-    whole = Run(corpus, sizes=GPT_SIZES, settings=GPT_IN_A_HURRY, build=in_a_hurry)
+    whole = Run(
+        corpus,
+        sizes=GPT_SIZES,
+        settings=GPT_IN_A_HURRY,
+        build=lambda run: gpt_in_a_hurry(run.sizes, len(run.corpus.tokenizer)),
+    )
     with_adamw = adamw(ADAMW_RATES["hurry"])
     small = replace(GPT_IN_A_HURRY, steps=GPT_IN_A_HURRY.steps * 32 // 12, batch_size=12)
     return {

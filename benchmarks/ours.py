@@ -4,6 +4,7 @@ import random
 import resource
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -16,10 +17,9 @@ from lower_triangle.beyond.fast import (
     LEAST,
     LONGEST,
     FastSettings,
-    begin_looking_back,
     fast,
     fit_fast,
-    init_blocks,
+    gpt_in_a_hurry,
     keep_memory,
 )
 from lower_triangle.beyond.folded import generate_folded
@@ -71,7 +71,12 @@ def tasks(corpus: Corpus) -> dict:
 
     def train_gpt(seed: int) -> dict:
         """The same architecture in a hurry."""
-        return hurried(lambda: in_a_hurry(seed), GPT_IN_A_HURRY, seed)
+
+        def build() -> LanguageModel:
+            torch.manual_seed(seed)
+            return gpt_in_a_hurry(GPT_SIZES, len(corpus.tokenizer))
+
+        return hurried(build, GPT_IN_A_HURRY, seed)
 
     def train_fast(seed: int, steps: int) -> dict:
         """The fast recipe, its runs of characters looked up and all."""
@@ -83,14 +88,7 @@ def tasks(corpus: Corpus) -> dict:
 
         return hurried(build, replace(FAST_SETTINGS, steps=steps), seed)
 
-    def in_a_hurry(seed: int) -> LanguageModel:
-        torch.manual_seed(seed)
-        model = gpt.build(GPT_SIZES, len(corpus.tokenizer))
-        init_blocks(model)
-        begin_looking_back(model)
-        return model
-
-    def hurried(build: object, settings: FastSettings, seed: int) -> dict:
+    def hurried(build: Callable[[], LanguageModel], settings: FastSettings, seed: int) -> dict:
         begun = time.perf_counter()
         model = build()
         fit_fast(model, corpus, replace(settings, seed=seed))

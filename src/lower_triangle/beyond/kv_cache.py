@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from lower_triangle.attention import Average, Head, SelfAttention, attend, causal_mask
+from lower_triangle.beyond.ngrams import NOTHING, NGramEmbedding
 from lower_triangle.errors import UsageError
 from lower_triangle.generate import require_known, sample_next
 from lower_triangle.model import DropoutEmbedding, Embedding, LanguageModel
@@ -96,6 +97,23 @@ class CachedEmbedding(Rewired):
         return self.layer.token(tokens) + self.layer.position(self.past().positions(tokens.size(1)))
 
 
+class CachedNGramEmbedding(Rewired):
+    """An `NGramEmbedding` whose runs begin in the past; none begins in the padding.
+
+    Shapes:
+        tokens: (B, Tq)
+        returns: (B, Tq, C)
+    """
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        Tq = tokens.size(1)
+        read = self.past().append(self, "tokens", tokens[..., None])[..., 0]  # (B, Tk)
+        rows = self.layer.rows(read)[:, -Tq:]  # (B, Tq, O)
+        before = torch.tensor(self.layer.orders, device=tokens.device) - 1  # (O,), how many each run needs
+        begins_too_early = self.past().positions(Tq)[..., None] < before  # (B, Tq, O)
+        return self.layer.add(tokens, rows.masked_fill(begins_too_early, NOTHING))
+
+
 class CachedAverage(Rewired):
     """The crude `Average`, of what was read before too.
 
@@ -143,6 +161,7 @@ class CachedSelfAttention(Rewired):
 CACHED = {
     Embedding: CachedEmbedding,
     DropoutEmbedding: CachedEmbedding,
+    NGramEmbedding: CachedNGramEmbedding,
     Average: CachedAverage,
     Head: CachedHead,
     SelfAttention: CachedSelfAttention,

@@ -78,7 +78,16 @@ class NGramEmbedding(nn.Module):
         nn.init.zeros_(self.runs.weight)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        rows = self.rows(tokens)  # (B, T, O)
+        return self.add(tokens, self.rows(tokens))
+
+    def add(self, tokens: Tensor, rows: Tensor) -> Tensor:
+        """The vectors of the tokens and of what stands in the rows.
+
+        Shapes:
+            tokens: (B, T)
+            rows: (B, T, O)
+            returns: (B, T, C)
+        """
         x = self.token(tokens)  # (B, T, C)
         if rows.size(-1):
             x = x + self.runs(rows.flatten(0, 1)).view_as(x)
