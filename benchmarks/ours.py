@@ -21,8 +21,11 @@ from lower_triangle.beyond.fast import (
     fit_fast,
     gpt_in_a_hurry,
     keep_memory,
+    make_optimizers,
 )
+from lower_triangle.beyond.evaluating import evaluate_folded
 from lower_triangle.beyond.folded import generate_folded
+from lower_triangle.beyond.half import half_is_faster, in_half
 from lower_triangle.beyond.ngrams import frequent_runs
 from lower_triangle.config import GPT_SETTINGS, GPT_SIZES
 from lower_triangle.corpus import Corpus, load_corpus
@@ -31,16 +34,21 @@ from lower_triangle.model import LanguageModel
 from lower_triangle.stages import STAGES
 from lower_triangle.train import fit
 
-# How many characters one call of the model evaluates at once: enough to be busy, few enough to stay in the cache.
+# How many characters one call of a model evaluates at once: enough to be busy, few enough to stay in the cache.
 AT_ONCE = 2048
 
 
 def tasks(corpus: Corpus) -> dict:
     """What we can be asked for."""
     keep_memory()
+    precision = torch.bfloat16 if half_is_faster() else torch.float32
     gpt = STAGES["gpt"]
     torch.manual_seed(0)
     models = {T: gpt.build(replace(GPT_SIZES, context_length=T), len(corpus.tokenizer)).eval() for T in (64, 256)}
+
+    def in_precision(model: LanguageModel) -> LanguageModel:
+        """The model, ready to train in whichever precision this machine multiplies faster."""
+        return in_half(model) if precision == torch.bfloat16 else model
 
     def generate(context: int, length: int, keep: int | None = None) -> dict:
         """Write from a new line; with `keep` the whole context, exactly as without a cache."""
@@ -52,13 +60,14 @@ def tasks(corpus: Corpus) -> dict:
     def evaluate_split() -> dict:
         """The exact loss of the whole validation split."""
         begun = time.perf_counter()
-        evaluate(models[64], corpus.val, batch_size=AT_ONCE // 64)
+        evaluate_folded(models[64], corpus.val, precision)
         return {"seconds": time.perf_counter() - begun, "characters": len(corpus.val) - 1}
 
-    def train_same(seed: int, steps: int) -> dict:
-        """`gpt` as it is taught, with nanoGPT's sizes, batch and settings."""
+    def train_same(seed: int, steps: int, taught: bool = False) -> dict:
+        """`gpt` with nanoGPT's sizes, batch and settings; `taught` in float32, whatever is faster."""
         torch.manual_seed(seed)
         model, ends = gpt.build(GPT_SIZES, len(corpus.tokenizer)), [time.perf_counter()]
+        model = model if taught else in_precision(model)
         settings = replace(GPT_SETTINGS, steps=steps, seed=seed, eval_every=steps, warmup=min(100, steps // 2))
 
         def note(_: int) -> None:
@@ -91,7 +100,8 @@ def tasks(corpus: Corpus) -> dict:
     def hurried(build: Callable[[], LanguageModel], settings: FastSettings, seed: int) -> dict:
         begun = time.perf_counter()
         model = build()
-        fit_fast(model, corpus, replace(settings, seed=seed))
+        optimizers = make_optimizers(model, settings, precision)
+        fit_fast(in_precision(model), corpus, replace(settings, seed=seed), optimizers=optimizers)
         seconds = time.perf_counter() - begun
         return {
             "seconds": seconds,
@@ -123,6 +133,7 @@ def tasks(corpus: Corpus) -> dict:
         "train_gpt": train_gpt,
         "train_fast": train_fast,
         "products": products,
+        "precision": lambda: {"precision": str(precision).removeprefix("torch.")},
     }
 
 

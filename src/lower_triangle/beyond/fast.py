@@ -289,13 +289,18 @@ def fast_rate_share(step: int, settings: FastSettings) -> float:
     return min(1.0, step / settings.warmup, left)
 
 
-def make_optimizers(model: LanguageModel, settings: FastSettings) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices of the blocks, RowAdagrad for the vectors of runs, AdamW for the rest."""
+def make_optimizers(
+    model: LanguageModel, settings: FastSettings, precision: torch.dtype = torch.float32
+) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the blocks, RowAdagrad for the vectors of runs, AdamW for the rest.
+
+    `precision` is that of Muon's products.
+    """
     matrices = [parameter for parameter in model.blocks.parameters() if parameter.dim() == 2]
     runs = [bag.weight for bag in model.embed.modules() if isinstance(bag, nn.EmbeddingBag)]
     others = [each for each in model.parameters() if all(each is not taken for taken in (*matrices, *runs))]
     optimizers: list[torch.optim.Optimizer] = [
-        Muon(matrices, settings.matrix_rate, settings.momentum),
+        Muon(matrices, settings.matrix_rate, settings.momentum, precision),
         torch.optim.AdamW(others, settings.table_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
     ]
     if runs:

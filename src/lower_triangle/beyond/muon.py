@@ -51,12 +51,16 @@ class Muon(torch.optim.Optimizer):
         matrices: what is learned, each of shape (N, M)
         lr: how far a step goes
         momentum: what share of the mean of gradients is kept from step to step
+        precision: of the products that orthogonalize; nobody needs a step to be exact
 
     Source: Keller Jordan, "Muon" (kellerjordan.github.io/posts/muon).
     """
 
-    def __init__(self, matrices: Iterable[Tensor], lr: float, momentum: float = 0.95) -> None:
+    def __init__(
+        self, matrices: Iterable[Tensor], lr: float, momentum: float = 0.95, precision: torch.dtype = torch.float32
+    ) -> None:
         super().__init__(matrices, {"lr": lr, "momentum": momentum})
+        self.precision = precision
 
     @torch.no_grad()
     def step(self) -> None:
@@ -74,7 +78,8 @@ class Muon(torch.optim.Optimizer):
                 for part, along in zip(parts(matrix), parts(ahead), strict=True):
                     alike[part.shape].append((part, along))
             for (rows, columns), pairs in alike.items():
-                steps = orthogonalize(torch.stack([along for _, along in pairs]))
+                along = torch.stack([along for _, along in pairs])  # (matrices, N, M)
+                steps = orthogonalize(along.to(self.precision)).to(along.dtype)
                 size = group["lr"] * max(1, rows / columns) ** 0.5
                 for (part, _), step in zip(pairs, steps, strict=True):
                     part.sub_(step, alpha=size)
