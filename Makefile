@@ -44,7 +44,7 @@ addresses: site ## add the addresses of new pages and files to addresses.toml
 canary: site ## build the same site with ProperDocs, and compare the two
 	$(BIN)/python -m pytest tests/site/test_canary.py
 
-bench: $(READY) ## measure side by side with nanoGPT, some 20 minutes, into results/bench/; NANOGPT=... a checkout of it
+bench: $(READY) ## measure side by side with nanoGPT, some 30 minutes, into results/bench/; NANOGPT=... a checkout of it
 	@test -n "$(NANOGPT)" || { echo "name a checkout of nanoGPT: make bench NANOGPT=../nanoGPT"; exit 1; }
 	$(BIN)/python -m benchmarks $(NANOGPT)
 	$(BIN)/python -m benchmarks.parity $(NANOGPT)

@@ -31,6 +31,7 @@ from lower_triangle.beyond.fast import (
     keep_memory,
     make_optimizers,
 )
+from lower_triangle.beyond.half import half_is_faster, in_half
 from lower_triangle.beyond.ngrams import frequent_runs
 from lower_triangle.beyond.positions import Rotary
 from lower_triangle.config import GPT_SIZES, ModelConfig
@@ -40,9 +41,11 @@ from lower_triangle.model import LanguageModel
 from lower_triangle.results import named
 from lower_triangle.stages import gpt
 
-# AdamW's learning rates for matrices. Seed 0, the fast recipe: 0.001 1.456, 0.003 1.461, 0.01 1.482; `gpt` in a hurry:
-# 0.0003 2.342, 0.001 2.282, 0.003 2.603, 0.01 3.094.
-ADAMW_RATES = {"fast": 0.003, "hurry": 0.001}
+# AdamW's learning rate for matrices, the best of those tried. Seed 0, the fast recipe: 0.001 1.456, 0.003 1.461,
+# 0.01 1.482; `gpt` in a hurry: 0.0003 2.342, 0.001 2.282, 0.003 2.603, 0.01 3.094.
+ADAMW_RATE = 0.001
+
+Optimizers = Callable[[LanguageModel, FastSettings, torch.dtype], list[torch.optim.Optimizer]]
 
 
 @dataclass
@@ -55,7 +58,7 @@ class Run:
     longest: int = LONGEST
     build: Callable[["Run"], LanguageModel] = lambda run: fast(run.sizes, *run.vocabulary())
     alter: Callable[[LanguageModel], None] = lambda model: None
-    optimizers: Callable[[LanguageModel, FastSettings], list[torch.optim.Optimizer]] = make_optimizers
+    optimizers: Optimizers = make_optimizers
     batches: Callable[["Run"], Iterator[tuple[Tensor, Tensor]]] | None = None
 
     def vocabulary(self) -> tuple[int, list[Tensor]]:
@@ -71,9 +74,11 @@ class Run:
         model = self.build(self)
         self.alter(model)
         ends = [time.perf_counter()]
-        optimizers = self.optimizers(model, settings)
+        precision = torch.bfloat16 if half_is_faster() else torch.float32
+        optimizers = self.optimizers(model, settings, precision)
         batches = self.batches(replace(self, settings=settings)) if self.batches else None
-        fit_fast(model, self.corpus, settings, lambda _: ends.append(time.perf_counter()), optimizers, batches)
+        learner = in_half(model) if precision == torch.bfloat16 else model
+        fit_fast(learner, self.corpus, settings, lambda _: ends.append(time.perf_counter()), optimizers, batches)
         seconds = ends[-1] - begun
         at_once = AT_ONCE // model.context_length
         return {
@@ -85,15 +90,11 @@ class Run:
         }
 
 
-def adamw(rate: float) -> Callable[[LanguageModel, FastSettings], list[torch.optim.Optimizer]]:
+def adamw(model: LanguageModel, settings: FastSettings, precision: torch.dtype) -> list[torch.optim.Optimizer]:
     """AdamW in the place of Muon."""
-
-    def make(model: LanguageModel, settings: FastSettings) -> list[torch.optim.Optimizer]:
-        muon, *others = make_optimizers(model, settings)
-        matrices = muon.param_groups[0]["params"]
-        return [torch.optim.AdamW(matrices, rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True), *others]
-
-    return make
+    muon, *others = make_optimizers(model, settings, precision)
+    matrices = muon.param_groups[0]["params"]
+    return [torch.optim.AdamW(matrices, ADAMW_RATE, betas=(0.9, 0.95), weight_decay=0.0, fused=True), *others]
 
 
 def without_rotation(model: LanguageModel) -> None:
@@ -158,13 +159,12 @@ def hurry(corpus: Corpus) -> dict[str, Run]:
         settings=GPT_IN_A_HURRY,
         build=lambda run: gpt_in_a_hurry(run.sizes, len(run.corpus.tokenizer)),
     )
-    with_adamw = adamw(ADAMW_RATES["hurry"])
     small = replace(GPT_IN_A_HURRY, steps=GPT_IN_A_HURRY.steps * 32 // 12, batch_size=12)
     return {
         "gpt in a hurry": whole,
-        "AdamW for the matrices": replace(whole, optimizers=with_adamw),
+        "AdamW for the matrices": replace(whole, optimizers=adamw),
         "heads that look anywhere": replace(whole, build=not_looking_back),
-        "both": replace(whole, optimizers=with_adamw, build=not_looking_back),
+        "both": replace(whole, optimizers=adamw, build=not_looking_back),
         "GPT-2's first weights": replace(whole, build=lambda run: gpt(run.sizes, len(run.corpus.tokenizer))),
         "chunks from random places": replace(whole, batches=random_places),
         "batches of 12, as much text": replace(whole, settings=small),
@@ -178,7 +178,7 @@ def changes(corpus: Corpus) -> dict[str, Run]:
     many = replace(FAST_SETTINGS, batch_size=FAST_SETTINGS.batch_size * FAST_SIZES.context_length // 64)
     return {
         "the fast recipe": whole,
-        "AdamW for the matrices": replace(whole, optimizers=adamw(ADAMW_RATES["fast"])),
+        "AdamW for the matrices": replace(whole, optimizers=adamw),
         "no vectors of runs": replace(whole, longest=1),
         "runs of two and three only": replace(whole, longest=3),
         "chunks from random places": replace(whole, batches=random_places),

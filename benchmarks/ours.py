@@ -10,6 +10,7 @@ from dataclasses import replace
 import torch
 
 from benchmarks.sides import serve
+from lower_triangle.beyond.evaluating import evaluate_folded
 from lower_triangle.beyond.fast import (
     FAST_SETTINGS,
     FAST_SIZES,
@@ -23,7 +24,6 @@ from lower_triangle.beyond.fast import (
     keep_memory,
     make_optimizers,
 )
-from lower_triangle.beyond.evaluating import evaluate_folded
 from lower_triangle.beyond.folded import generate_folded
 from lower_triangle.beyond.half import half_is_faster, in_half
 from lower_triangle.beyond.ngrams import frequent_runs

@@ -1,11 +1,14 @@
 """The same training: our `gpt` from nanoGPT's first weights, on nanoGPT's batches, beside nanoGPT's own run.
 
+Once in float32 as nanoGPT does it, and once with its products in bfloat16.
+
 `python -m benchmarks.parity NANOGPT` writes results/bench/parity.json.
 """
 
 import argparse
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,11 +18,13 @@ from safetensors.torch import load_file
 from benchmarks import theirs
 from benchmarks.records import write
 from benchmarks.sides import Side
+from lower_triangle.beyond.half import in_half
 from lower_triangle.config import GPT_SETTINGS
 from lower_triangle.convert import from_nanogpt
 from lower_triangle.corpus import Corpus, load_corpus
 from lower_triangle.errors import LowerTriangleError
 from lower_triangle.loss import evaluate
+from lower_triangle.model import LanguageModel
 from lower_triangle.results import named
 from lower_triangle.stages import STAGES
 from lower_triangle.train import make_optimizer, rate_share, take_step
@@ -57,12 +62,17 @@ def run(nanogpt: Path, corpus: Corpus, steps: int, out: Path) -> None:
         begun = load_file(folder / "begin.safetensors")
     starts = begun.pop("starts")
     losses, our_loss = train(begun, starts, corpus, steps)
+    _, loss_in_half = train(begun, starts, corpus, steps, in_half)
     apart = [abs(ours - his) for ours, his in zip(losses, their_run["losses"], strict=False)]
     record = {
         "nanogpt": commit,
         "corpus": named(corpus),
         "steps": steps,
-        "losses": {"nanoGPT": round(their_loss, 6), "ours": round(our_loss, 6)},
+        "losses": {
+            "nanoGPT": round(their_loss, 6),
+            "ours": round(our_loss, 6),
+            "ours, in bfloat16": round(loss_in_half, 6),
+        },
         "alike": ALIKE,
         "largest_difference": round(max(apart[:ALIKE]), 6),
         "largest_difference_of_all": round(max(apart), 6),
@@ -71,19 +81,25 @@ def run(nanogpt: Path, corpus: Corpus, steps: int, out: Path) -> None:
     write(out / "parity.json", f"python -m benchmarks.parity {nanogpt.name}", record)
 
 
-def train(weights: dict, starts: torch.Tensor, corpus: Corpus, steps: int) -> tuple[list[float], float]:
+def train(
+    weights: dict,
+    starts: torch.Tensor,
+    corpus: Corpus,
+    steps: int,
+    prepare: Callable[[LanguageModel], LanguageModel] = lambda model: model,
+) -> tuple[list[float], float]:
     """The losses of our model's batches, and its loss on the validation split in the end."""
     sizes = {name: theirs.RECIPE[name] for name in ("block_size", "n_layer", "n_head", "n_embd", "dropout")}
     model = from_nanogpt(weights, sizes | {"bias": False, "vocab_size": len(corpus.tokenizer)})
     rate, settings = STAGES["gpt"].learning_rate, replace(GPT_SETTINGS, steps=steps)
     optimizer, losses = make_optimizer(model, rate, settings), []
-    model.train()
+    learner = prepare(model).train()
     for step, places in enumerate(starts, start=1):
         for group in optimizer.param_groups:
             group["lr"] = rate * rate_share(step, settings)
         positions = places[:, None] + torch.arange(model.context_length)  # (B, T)
         batch = corpus.train[positions], corpus.train[positions + 1]
-        losses.append(take_step(model, optimizer, batch, step, settings))
+        losses.append(take_step(learner, optimizer, batch, step, settings))
     return losses, evaluate(model, corpus.val)
 
 

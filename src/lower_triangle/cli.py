@@ -333,7 +333,8 @@ def add_reproduce(parser: Parser) -> None:
         type=str,
         nargs="*",
         metavar="NAME",
-        help="a stage, lecture_notebook, gpt_longer, counting, or gpt with one thing changed, as gpt_relu; left out, all",
+        help="a stage, lecture_notebook, gpt_longer, gpt_hurried, counting, or gpt with one thing changed, as gpt_relu; "
+        "left out, all",
     )
     add_corpus(parser, left_out="tinyshakespeare")
     parser.add_argument("--seeds", type=int, default=3, help="how many runs of each, with the seeds 0, 1, ...")

@@ -13,6 +13,7 @@ from statistics import fmean
 
 import torch
 
+from lower_triangle.beyond.fast import GPT_HURRIED, FastSettings, train_hurried
 from lower_triangle.checkpoint import (
     Checkpoint,
     Manifest,
@@ -36,11 +37,14 @@ from lower_triangle.variants import VARIANTS
 
 @dataclass(frozen=True)
 class Setting:
-    """What a recorded run is: a stage, at sizes and with settings of its own, and whether its weights are kept."""
+    """What a recorded run is: a stage, at sizes and with settings of its own, and whether its weights are kept.
+
+    With FastSettings it is `gpt` in a hurry.
+    """
 
     stage: str
     model: ModelConfig = GPT_SIZES
-    train: TrainConfig = GPT_SETTINGS
+    train: TrainConfig | FastSettings = GPT_SETTINGS
     keeps_weights: bool = True
 
 
@@ -61,7 +65,7 @@ CHANGED = {name: changed(name) for name in VARIANTS} | {
 }
 
 # What is recorded, by name: each stage at its own setting, the model of the lecture's notebook, `gpt` trained for five
-# times as long, and `gpt` with something taken back.
+# times as long, and in a hurry, and `gpt` with something taken back.
 SETTINGS = {name: Setting(name, stage.model, stage.train) for name, stage in STAGES.items()} | {
     "lecture_notebook": Setting(
         "layer_norm",
@@ -69,6 +73,7 @@ SETTINGS = {name: Setting(name, stage.model, stage.train) for name, stage in STA
         TrainConfig(batch_size=16, learning_rate=1e-3),
     ),
     "gpt_longer": Setting("gpt", train=replace(GPT_SETTINGS, steps=10_000)),
+    "gpt_hurried": Setting("gpt", train=GPT_HURRIED),
     **CHANGED,
 }
 
@@ -143,7 +148,7 @@ def reproduce(
     seeds: int = 3,
     out: str | Path = "results",
     model_config: ModelConfig | None = None,
-    train_config: TrainConfig | None = None,
+    train_config: TrainConfig | FastSettings | None = None,
     progress: bool = True,
 ) -> dict:
     """Train a setting once for each seed from 0 on; write the record, and for most the first run's weights, into `out`.
@@ -162,7 +167,7 @@ def reproduce(
     with writable_folder(Path(out)):
         require_same_corpus(path, corpus)
         results = [
-            train(setting.stage, corpus, model_config, replace(train_config, seed=seed), progress=progress)
+            train_once(setting.stage, corpus, model_config, replace(train_config, seed=seed), progress)
             for seed in range(seeds)
         ]
         record = describe(name, results, corpus, model_config, train_config)
@@ -175,6 +180,15 @@ def reproduce(
             save_checkpoint(path.with_suffix(".safetensors"), first.model, manifest)
         write_record(path, record)
     return record
+
+
+def train_once(
+    stage: str, corpus: Corpus, model_config: ModelConfig, train_config: TrainConfig | FastSettings, progress: bool
+) -> Result:
+    """One run, by the loop that its settings are for."""
+    if isinstance(train_config, FastSettings):
+        return train_hurried(corpus, model_config, train_config, progress)
+    return train(stage, corpus, model_config, train_config, progress=progress)
 
 
 def record_counts(corpus: Corpus, out: str | Path = "results") -> dict:
@@ -222,7 +236,11 @@ def count(order: int, corpus: Corpus) -> dict:
 
 
 def describe(
-    name: str, results: list[Result], corpus: Corpus, model_config: ModelConfig, train_config: TrainConfig
+    name: str,
+    results: list[Result],
+    corpus: Corpus,
+    model_config: ModelConfig,
+    train_config: TrainConfig | FastSettings,
 ) -> dict:
     """The record of runs that differ in their seed alone."""
     first = results[0]

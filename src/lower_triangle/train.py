@@ -114,7 +114,7 @@ def fit(
     """
     state = state or start_state(model, config, learning_rate)
     model.train()
-    with progress_bar(config, model.context_length, progress, state.step) as steps:
+    with progress_bar(config.steps, config.batch_size * model.context_length, progress, state.step) as steps:
         for step in steps:
             for parameters in state.optimizer.param_groups:
                 parameters["lr"] = learning_rate * rate_share(step, config)
@@ -506,16 +506,18 @@ def training_tensors(model: LanguageModel, state: TrainState, group: Group) -> d
     return {**memory, **streams, "batches": state.generator.get_state()}
 
 
-def progress_bar(config: TrainConfig, context_length: int, shown: bool, done: int) -> tqdm:
-    """The steps still to do; on a terminal also a bar with the loss, characters a second and the time left."""
+def progress_bar(total: int, characters: int, shown: bool, done: int = 0) -> tqdm:
+    """The steps still to do, of so many characters each; on a terminal also a bar with the loss, characters a second and
+    the time left.
+    """
     return tqdm(
-        range(done + 1, config.steps + 1),
+        range(done + 1, total + 1),
         initial=done,
-        total=config.steps,
+        total=total,
         disable=None if shown else True,  # None: shown on a terminal only
         leave=False,
         unit=" characters",
-        unit_scale=config.batch_size * context_length,
+        unit_scale=characters,
         bar_format="{percentage:3.0f}% |{bar:30}| {rate_fmt}, {remaining} left{postfix}",
     )
 

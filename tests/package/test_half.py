@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from lower_triangle.attention import attend, causal_mask
+from lower_triangle.attention import attend
 from lower_triangle.beyond import half as module
 from lower_triangle.beyond.fast import FastSettings, fast, fit_fast, make_optimizers
-from lower_triangle.beyond.half import AttendByProducts, InHalf, half_is_faster, in_half
+from lower_triangle.beyond.half import InHalf, half_is_faster, in_half
 from lower_triangle.beyond.ngrams import frequent_runs
 from lower_triangle.config import GPT_SETTINGS, ModelConfig
 from lower_triangle.corpus import draw_batch, load_corpus
@@ -31,17 +31,14 @@ def build(sizes=SIZES):
     return gpt(sizes, V)
 
 
+def ways(model):
+    """How its layers attend."""
+    return [layer.attend for layer in model.modules() if hasattr(layer, "attend")]
+
+
 def gradients(model, batch):
     loss = cross_entropy(model(batch[0]), batch[1])
     return loss, torch.autograd.grad(loss, list(model.parameters()))
-
-
-@pytest.mark.parametrize("shape", [(2, 3, 9, 4), (9, 4), (5, 9, 4)])
-def test_attention_by_products_is_attention(shape):
-    q, k, v = torch.randn(3, *shape, generator=torch.Generator().manual_seed(0))
-    for Tq in (9, 1):
-        visible = causal_mask(Tq, 9)
-        assert_close(AttendByProducts()(q[..., -Tq:, :], k, v, visible), attend(q[..., -Tq:, :], k, v, visible))
 
 
 def test_the_parameters_are_the_very_same_and_keep_their_digits(play):
@@ -51,7 +48,7 @@ def test_the_parameters_are_the_very_same_and_keep_their_digits(play):
     assert sum(1 for _ in twin.parameters()) == sum(1 for _ in model.parameters())
     _, found = gradients(twin, draw_batch(play.train, 16, 4, torch.Generator().manual_seed(0)))
     assert all(each.dtype == torch.float32 for each in (*twin.parameters(), *found))
-    assert not any(isinstance(layer, AttendByProducts) for layer in model.modules()), "the model itself was changed"
+    assert attend in ways(twin) and attend not in ways(model), "the model itself was changed"
 
 
 def test_a_step_is_that_of_the_model_but_for_digits(play):
@@ -77,7 +74,7 @@ def test_products_are_in_half_while_it_trains_and_in_full_otherwise(play):
 
 def test_dropping_goes_on():
     twin = in_half(build(replace(SIZES, dropout=0.5))).train()
-    assert not any(isinstance(layer, AttendByProducts) for layer in twin.modules())
+    assert attend not in ways(twin)
     tokens = torch.zeros(1, 16, dtype=torch.long)
     assert not torch.equal(twin(tokens), twin(tokens))
 

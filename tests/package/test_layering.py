@@ -10,7 +10,7 @@ from pathlib import Path
 ORDER = """
     errors config tokenizer examples corpus counting softmax norms attention blocks
     model stages variants loss generate checkpoint convert folders devices parallel train
-    results inspecting tracing export
+    beyond beyond.positions beyond.muon beyond.ngrams beyond.half beyond.fast results inspecting tracing export
     figures arrows standalone flags exercises.cases exercises.tensors exercises.verdict exercises.encode_text
     exercises.merge_pair exercises.shift_targets exercises.softmax_rows exercises.count_and_smooth exercises.witten_bell
     exercises.bring_into_range exercises.crude_average exercises.causal_mask exercises.match_scores
@@ -20,7 +20,7 @@ ORDER = """
     exercises.dropout exercises.count_parameters exercises.adamw_steps exercises.top_p
     exercises.unfuse_heads
     exercises.attempts exercises.registry exercises.hints exercises.judge
-    exercises.child exercises.submission exercises.commands exercises beyond beyond.positions beyond.muon beyond.ngrams beyond.half beyond.fast beyond.kv_cache beyond.folded beyond.evaluating cli __main__
+    exercises.child exercises.submission exercises.commands exercises beyond.kv_cache beyond.folded beyond.evaluating cli __main__
 """.split()
 
 PACKAGE = Path(importlib.util.find_spec("lower_triangle").origin).parent

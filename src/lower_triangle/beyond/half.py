@@ -4,11 +4,10 @@ A bfloat16 has the range of a float32 and three digits. That is enough for what 
 it adds up to: 1 + 0.003 is 1 in bfloat16, so small steps would leave no trace. Hence the parameters keep all their
 digits, the optimizer changes those, and each step works with a short copy of them.
 
-Shapes: B batch, T time, C d_model, D head_dim, N texts times heads; Tq and Tk where queries and keys differ in number.
+Shapes: B batch, T time, C d_model.
 """
 
 import copy
-import math
 import time
 
 import torch
@@ -16,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from lower_triangle.attention import AttendWithDropout, attend_fused
+from lower_triangle.attention import AttendWithDropout, attend, attend_fused
 from lower_triangle.model import LanguageModel
 
 
@@ -41,37 +40,19 @@ class InHalf(nn.Module):
         return functional_call(self.layer, halves, x.bfloat16()).to(x.dtype)
 
 
-class AttendByProducts(nn.Module):
-    """The same as `attend`, with the batch and the heads as one dimension and the mask as a number that is added.
-
-    The fused operation is slow on the way back in bfloat16, on a processor: four times as slow as these products.
-
-    Shapes:
-        q: (..., Tq, D)
-        k: (..., Tk, D)
-        v: (..., Tk, D)
-        visible: (Tq, Tk), True where a query may look
-        returns: (..., Tq, D)
-    """
-
-    def forward(self, q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Tensor:
-        hidden = torch.zeros(visible.shape, dtype=q.dtype, device=q.device).masked_fill_(~visible, -math.inf)
-        queries, keys, values = (each.reshape(-1, *each.shape[-2:]) for each in (q, k, v))  # each (N, T, D)
-        scores = torch.baddbmm(hidden, queries, keys.mT, alpha=1 / math.sqrt(q.size(-1)))  # (N, Tq, Tk)
-        return (scores.softmax(dim=-1) @ values).view_as(q)
-
-
 def in_half(model: LanguageModel) -> LanguageModel:
     """The same model, its very parameters, with the products of its blocks and of its head in bfloat16 while it trains.
 
-    Where its layers attend by the fused operation and drop nothing, they do it by products.
+    Where its layers attend by the fused operation and drop nothing, they do it in the three lines of `attend`: in
+    bfloat16 the fused one is slow on the way back.
     """
     parameters = {id(parameter): parameter for parameter in model.blocks.parameters()}
     blocks = copy.deepcopy(model.blocks, parameters)  # what the copy is told that it has already is not copied
     for layer in blocks.modules():
         way = getattr(layer, "attend", None)
         if way is attend_fused or (isinstance(way, AttendWithDropout) and way.dropout == 0):
-            layer.attend = AttendByProducts()
+            del layer.attend  # a layer, which nothing but a layer may replace
+            layer.attend = attend
     return LanguageModel(
         embed=model.embed,
         blocks=[InHalf(blocks)],
