@@ -221,7 +221,7 @@ GPT_IN_A_HURRY = FastSettings(steps=125, matrix_rate=0.03, table_rate=0.005, coo
 
 
 # And with these, what it learns of tiny Shakespeare when it is given some minutes.
-GPT_HURRIED = FastSettings(steps=2500, matrix_rate=0.02, table_rate=0.005, momentum=0.95)
+GPT_HURRIED = FastSettings(steps=2000, matrix_rate=0.02, table_rate=0.005, momentum=0.95)
 
 
 def fit_fast(
