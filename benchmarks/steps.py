@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.records import summarize, write
-from lower_triangle.attention import attend_fused
+from lower_triangle.attention import attend, attend_fused
 from lower_triangle.beyond.fast import keep_memory
 from lower_triangle.beyond.half import in_half
+from lower_triangle.beyond.positions import Attend
 from lower_triangle.config import GPT_SETTINGS, GPT_SIZES
 from lower_triangle.corpus import Corpus, load_corpus
 from lower_triangle.model import LanguageModel
@@ -25,27 +26,32 @@ from lower_triangle.results import named
 from lower_triangle.stages import STAGES
 from lower_triangle.train import fit
 
-TAUGHT, KEPT, FUSED, SPELLED = WAYS = (
+TAUGHT, KEPT, SPELLED, HALF_FUSED, HALF_SPELLED = WAYS = (
     "as taught",
     "memory is kept",
+    "attention spelled out",
     "bfloat16, fused attention",
     "bfloat16, attention spelled out",
 )
 
 
-class AttendFused(nn.Module):
-    """The fused operation, in a layer that `in_half` leaves as it is."""
+class AttendAs(nn.Module):
+    """A way to attend, in a layer that `in_half` leaves as it is."""
+
+    def __init__(self, way: Attend) -> None:
+        super().__init__()
+        self.way = way
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Tensor:
-        return attend_fused(q, k, v, visible)
+        return self.way(q, k, v, visible)
 
 
 def prepare(way: str, model: LanguageModel) -> LanguageModel:
     """The model, made ready for one way to take a step."""
-    if way == FUSED:
+    if way in (SPELLED, HALF_FUSED):
         for block in model.blocks:
-            block.attn.attend = AttendFused()
-    return model if way in (TAUGHT, KEPT) else in_half(model)
+            block.attn.attend = AttendAs(attend if way == SPELLED else attend_fused)
+    return in_half(model) if way in (HALF_FUSED, HALF_SPELLED) else model
 
 
 def take(way: str, corpus: Corpus, steps: int) -> float:

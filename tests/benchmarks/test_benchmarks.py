@@ -210,13 +210,13 @@ def test_ways_to_take_a_step_compute_the_same_and_are_different(play):
         losses[way] = cross_entropy(model(batch[0]), batch[1]).item()
     assert max(losses.values()) - min(losses.values()) < 0.01
     assert losses[steps.TAUGHT] == losses[steps.KEPT] and len(set(losses.values())) >= 3, losses
-    assert steps.take(steps.SPELLED, play, steps=4) > 0
+    assert steps.take(steps.HALF_SPELLED, play, steps=4) > 0
 
 
 def test_attention_spelled_out_is_the_fastest_step_of_those_recorded():
     ways = load_benchmark("steps")["ways"]
     assert list(ways) == list(steps.WAYS)
-    assert min(ways, key=lambda way: ways[way]["median"]) == steps.SPELLED
+    assert min(ways, key=lambda way: ways[way]["median"]) == steps.HALF_SPELLED
 
 
 def test_each_record_is_of_another_processor():

@@ -51,7 +51,7 @@ def in_half(model: LanguageModel) -> LanguageModel:
     for layer in blocks.modules():
         way = getattr(layer, "attend", None)
         if way is attend_fused or (isinstance(way, AttendWithDropout) and way.dropout == 0):
-            del layer.attend  # a layer, which nothing but a layer may replace
+            del layer.attend  # or PyTorch would let nothing but a layer take the place of a layer
             layer.attend = attend
     return LanguageModel(
         embed=model.embed,
