@@ -9,10 +9,13 @@ import pytest
 import torch
 
 from lower_triangle import results as module
+from lower_triangle.beyond.fast import FastSettings, fit_fast, gpt_in_a_hurry
 from lower_triangle.checkpoint import load_checkpoint
+from lower_triangle.config import ModelConfig
 from lower_triangle.counting import NGram
 from lower_triangle.errors import CheckpointError, OutputError, UsageError
 from lower_triangle.generate import generate
+from lower_triangle.loss import evaluate
 from lower_triangle.results import load_result, load_trained, record_counts, reproduce
 from lower_triangle.train import train
 
@@ -81,6 +84,28 @@ def test_of_what_is_only_compared_the_losses_are_kept_and_no_weights(small, tmp_
     assert [path.name for path in tmp_path.iterdir() if path.suffix in (".json", ".safetensors")] == ["gpt_relu.json"]
     with pytest.raises(UsageError, match="^of the runs of 'gpt_relu' only the losses are kept; there are models of bi"):
         load_trained("gpt_relu")
+
+
+def test_a_hurried_run_is_recorded_like_any_other(play, tmp_path):
+    sizes, settings = ModelConfig(context_length=16, d_model=32, n_head=2, n_layer=2), FastSettings(80, batch_size=8)
+    before = torch.get_rng_state()
+    record = reproduce("gpt_hurried", play, 2, tmp_path, sizes, settings)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert record["stage"] == "gpt" and record["command"].startswith("lower-triangle reproduce gpt_hurried ")
+    config = asdict(sizes) | asdict(settings) | {"learning_rate": settings.matrix_rate}
+    assert record["config"] == {name: value for name, value in config.items() if name != "seed"}
+
+    losses = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        model = gpt_in_a_hurry(sizes, 65)
+        fit_fast(model, play, replace(settings, seed=seed))
+        losses.append(evaluate(model, play.val))
+    assert [run["final_val"] for run in record["runs"]] == pytest.approx(losses, abs=1e-6)
+    assert [run["curve"] for run in record["runs"]] == [[[80, run["final_val"]]] for run in record["runs"]]
+    assert losses[0] != losses[1] and max(losses) < 3
+    saved = load_checkpoint(tmp_path / "gpt_hurried.safetensors")
+    assert evaluate(saved.model, play.val) == pytest.approx(losses[0], abs=1e-6)
 
 
 def test_counts_are_recorded_as_counting_gives_them(small, small_text, tmp_path, monkeypatch):
