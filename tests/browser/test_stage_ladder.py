@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from lower_triangle.export import SHOWN
 from lower_triangle.results import load_result
 
 from .axe import violations
@@ -56,7 +57,7 @@ def test_the_losses_are_the_recorded_ones_and_the_two_that_are_worse_are_said(la
     for stage in ENTRIES:
         said = rung(ladder, stage).inner_text()
         shown[stage] = float(re.search(r"loss (\d\.\d{3})", said)[1])
-        record = load_result("gpt_longer" if stage == "gpt" else stage)
+        record = load_result(SHOWN[stage])
         assert shown[stage] == round(record["runs"][0]["final_val"], 3)
     worse = ladder.locator("stage-ladder strong").all_inner_texts()
     assert len(worse) == 2

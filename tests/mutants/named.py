@@ -655,7 +655,7 @@ NAMED = [
         page="beyond/kv-cache.md",
         file="beyond/kv_cache.py",
         old="torch.cat([before, new], dim=-2)",
-        new="torch.cat([new, before], dim=-2)",
+        new="new",
     ),
     Mutant(
         name="queries that count from zero",
@@ -705,5 +705,33 @@ NAMED = [
         file="beyond/ngrams.py",
         old="range(order - 1, -1, -1)",
         new="range(order)",
+    ),
+    Mutant(
+        name="half that is not half",
+        page="beyond/half.md",
+        file="beyond/half.py",
+        old="parameter.bfloat16() for",
+        new="parameter.double() for",
+    ),
+    Mutant(
+        name="gradients that end at the copy",
+        page="beyond/half.md",
+        file="beyond/half.py",
+        old="parameter.bfloat16() for",
+        new="parameter.detach().bfloat16() for",
+    ),
+    Mutant(
+        name="an evaluation that hears the future",
+        page="beyond/half.md",
+        file="beyond/evaluating.py",
+        old=".masked_fill_(~mask, -math.inf)",
+        new="",
+    ),
+    Mutant(
+        name="the last window predicted where nothing is",
+        page="beyond/half.md",
+        file="beyond/evaluating.py",
+        old="value=NOWHERE",
+        new="value=0",
     ),
 ]
