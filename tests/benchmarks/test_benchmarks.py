@@ -206,7 +206,9 @@ def test_ways_to_take_a_step_compute_the_same_and_are_different(play):
     losses = {}
     for way in steps.WAYS:
         torch.manual_seed(0)
-        model = steps.prepare(way, STAGES["gpt"].build(ModelConfig(context_length=64, d_model=32, n_head=2), 65)).train()
+        model = steps.prepare(
+            way, STAGES["gpt"].build(ModelConfig(context_length=64, d_model=32, n_head=2), 65)
+        ).train()
         losses[way] = cross_entropy(model(batch[0]), batch[1]).item()
     assert max(losses.values()) - min(losses.values()) < 0.01
     assert losses[steps.TAUGHT] == losses[steps.KEPT] and len(set(losses.values())) >= 3, losses
