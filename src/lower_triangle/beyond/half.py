@@ -36,7 +36,8 @@ class InHalf(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return self.layer(x)
-        halves = {name: parameter.bfloat16() for name, parameter in self.layer.named_parameters()}
+        named = self.layer.named_parameters()
+        halves = {name: parameter.bfloat16() for name, parameter in named}
         return functional_call(self.layer, halves, x.bfloat16()).to(x.dtype)
 
 
