@@ -114,8 +114,11 @@ def writing_and_evaluating(
         return stack.enter_context(Side(module, arguments, count, where))
 
     their_threads = {64: threads["writing_64"], 256: threads["writing_256"]}
-    them = {count: start("benchmarks.theirs", [], count, folder) for count in {*threads.values()}}
-    us = {count: start("benchmarks.ours", [corpus.name], count, Path.cwd()) for count in {1, *threads.values()}}
+    them = {count: start("benchmarks.theirs", [], count, folder) for count in {*their_threads.values()}}
+    us = {
+        count: start("benchmarks.ours", [corpus.name], count, Path.cwd())
+        for count in {1, threads["training"], *their_threads.values()}
+    }
 
     def writing(context: int) -> Measure:
         def measure(_: int) -> dict[str, float]:
@@ -134,7 +137,7 @@ def writing_and_evaluating(
         return measure
 
     def evaluating(_: int) -> dict[str, float]:
-        # Each time in a process of its own: how fast one is depends on where its memory happens to lie.
+        # Each time in a process of its own: of those that do the same one may be half as fast again as another.
         count, found = threads["estimating"], {}
         for name, module, arguments, where, task, asked in (
             ("nanoGPT estimates", "benchmarks.theirs", [], folder, "estimate", {"batches": BATCHES}),

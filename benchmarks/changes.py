@@ -13,7 +13,7 @@ from statistics import median
 import torch
 from torch import Tensor, nn
 
-from benchmarks.ours import AT_ONCE
+from benchmarks.ours import AT_ONCE, faster_precision, in_precision
 from benchmarks.records import summarize, write
 from lower_triangle.attention import attend_fused
 from lower_triangle.beyond.fast import (
@@ -31,7 +31,6 @@ from lower_triangle.beyond.fast import (
     keep_memory,
     make_optimizers,
 )
-from lower_triangle.beyond.half import half_is_faster, in_half
 from lower_triangle.beyond.ngrams import frequent_runs
 from lower_triangle.beyond.positions import Rotary
 from lower_triangle.config import GPT_SIZES, ModelConfig
@@ -74,10 +73,10 @@ class Run:
         model = self.build(self)
         self.alter(model)
         ends = [time.perf_counter()]
-        precision = torch.bfloat16 if half_is_faster() else torch.float32
+        precision = faster_precision()
         optimizers = self.optimizers(model, settings, precision)
         batches = self.batches(replace(self, settings=settings)) if self.batches else None
-        learner = in_half(model) if precision == torch.bfloat16 else model
+        learner = in_precision(model, precision)
         fit_fast(learner, self.corpus, settings, lambda _: ends.append(time.perf_counter()), optimizers, batches)
         seconds = ends[-1] - begun
         at_once = AT_ONCE // model.context_length

@@ -38,17 +38,23 @@ from lower_triangle.train import fit
 AT_ONCE = 2048
 
 
+def faster_precision() -> torch.dtype:
+    """In which precision this machine multiplies faster."""
+    return torch.bfloat16 if half_is_faster() else torch.float32
+
+
+def in_precision(model: LanguageModel, precision: torch.dtype) -> LanguageModel:
+    """The model, ready to train with its products in that precision."""
+    return in_half(model) if precision == torch.bfloat16 else model
+
+
 def tasks(corpus: Corpus) -> dict:
     """What we can be asked for."""
     keep_memory()
-    precision = torch.bfloat16 if half_is_faster() else torch.float32
+    precision = faster_precision()
     gpt = STAGES["gpt"]
     torch.manual_seed(0)
     models = {T: gpt.build(replace(GPT_SIZES, context_length=T), len(corpus.tokenizer)).eval() for T in (64, 256)}
-
-    def in_precision(model: LanguageModel) -> LanguageModel:
-        """The model, ready to train in whichever precision this machine multiplies faster."""
-        return in_half(model) if precision == torch.bfloat16 else model
 
     def generate(context: int, length: int, keep: int | None = None) -> dict:
         """Write from a new line; with `keep` the whole context, exactly as without a cache."""
@@ -67,7 +73,7 @@ def tasks(corpus: Corpus) -> dict:
         """`gpt` with nanoGPT's sizes, batch and settings; `taught` in float32, whatever is faster."""
         torch.manual_seed(seed)
         model, ends = gpt.build(GPT_SIZES, len(corpus.tokenizer)), [time.perf_counter()]
-        model = model if taught else in_precision(model)
+        model = in_precision(model, torch.float32 if taught else precision)
         settings = replace(GPT_SETTINGS, steps=steps, seed=seed, eval_every=steps, warmup=min(100, steps // 2))
 
         def note(_: int) -> None:
@@ -101,7 +107,7 @@ def tasks(corpus: Corpus) -> dict:
         begun = time.perf_counter()
         model = build()
         optimizers = make_optimizers(model, settings, precision)
-        fit_fast(in_precision(model), corpus, replace(settings, seed=seed), optimizers=optimizers)
+        fit_fast(in_precision(model, precision), corpus, replace(settings, seed=seed), optimizers=optimizers)
         seconds = time.perf_counter() - begun
         return {
             "seconds": seconds,

@@ -218,9 +218,7 @@ FAST_SETTINGS = FastSettings(steps=490, batch_size=8, run_rate=0.15, warmup=4, c
 
 # `gpt_in_a_hurry` at the sizes of GPT_SIZES learns with these what `gpt` learns in 2,000 steps of GPT_SETTINGS.
 GPT_IN_A_HURRY = FastSettings(steps=125, matrix_rate=0.03, table_rate=0.005, cool_down=0.4)
-
-
-# And with these, what it learns of tiny Shakespeare when it is given some minutes.
+# And with these, which take some minutes, more than `gpt` learns in 10,000.
 GPT_HURRIED = FastSettings(steps=2000, matrix_rate=0.02, table_rate=0.005, momentum=0.95)
 
 
