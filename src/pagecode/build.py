@@ -11,7 +11,7 @@ from pathlib import Path
 from mkdocs.utils.meta import get_data
 
 from pagecode.fences import prose_lines, read_fences
-from pagecode.ledger import Ledger, section_digests
+from pagecode.ledger import Ledger, Standing
 from pagecode.objects import ObjectError
 from pagecode.page import Page
 from pagecode.programs import bundle
@@ -21,38 +21,34 @@ from pagecode.worker import run_pytest
 
 # How many runs there are for each process: who is done early takes the next, and each takes 0.6 s to begin.
 RUNS = 4
-# Whether there is a process that runs are forked from.
-forks = False
 BOX = "padding: 1em; background: #fbe4e1; color: #5a1710; font: 14px/1.5 monospace; white-space: pre-wrap"
 
 
 def run_stale(project: Project, say: Callable[[str], None], pool: Executor) -> list[Problem]:
     """Run every page that has changed, or whose code or data has, through pytest, as `pool` has room; return what was
     wrong."""
-    global forks
-    ledger = Ledger(project)
+    ledger, standing = Ledger(project), Standing(project)
     pages = [read_page(project, path) for path in project.pages()]
-    stale = [page for page in pages if not ledger.fresh(page)]
+    stale = [page for page in pages if not ledger.fresh(page, standing) and not ledger.renew(page, standing)]
     if not stale:
         return []
     say(f"Running {len(stale)} of {len(pages)} pages: {', '.join(page.name for page in stale)}")
     # A page that runs commands takes longest: deal those out first.
     stale.sort(key=lambda page: sum(block.kind == "sh" for block in page.blocks), reverse=True)
     runs = min(RUNS * cores(), len(stale))
-    code_runs = any(set(page.sections) - ledger.passed(page, section_digests(project, page)) for page in stale)
-    forks = forks or code_runs and "forkserver" in multiprocessing.get_all_start_methods()
     for page in stale:
         ledger.forget(page)
     logs = [project.cache / f"run-{number}.log" for number in range(runs)]
     list(pool.map(lambda number: run(project, stale[number::runs], logs[number]), range(runs)))
     outputs = [log.read_text(encoding="utf-8", errors="replace") for log in logs if log.is_file()]
     problems: list[Problem] = []
+    standing = Standing(project)
     for page in stale:
         entry = ledger.read(page.path)
         if entry is None or entry["digest"] is None:
             said = " / ".join(line for output in outputs for line in output.strip().splitlines()[-12:])
             problems.append(Problem(page.name, 1, f"the page could not be run: {said}"))
-        elif not ledger.current(page):
+        elif not ledger.current(page, standing):
             problems.append(Problem(page.name, 1, "the page, or what it depends on, changed while it ran; build again"))
         else:
             problems.extend(Problem(page.name, line, message) for line, message in entry["problems"])
@@ -68,8 +64,9 @@ def run(project: Project, pages: list[Page], log: Path) -> None:
     """Run pages with pytest, which enters them into the ledger.
 
     Each run is a fork of a process that has imported the heavy libraries and done nothing else: `mkdocs serve` pays for
-    that import once, when code first has to run. Until then, and where a system cannot fork, a run begins from nothing.
+    that import once, when code first has to run. Where a system cannot fork, a run begins from nothing.
     """
+    forks = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if forks else "spawn")
     context.set_forkserver_preload(["torch", "numpy", "matplotlib.pyplot", "sybil", "pytest"])
     log.parent.mkdir(parents=True, exist_ok=True)

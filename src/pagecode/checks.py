@@ -3,6 +3,7 @@
 import ast
 import doctest
 import warnings
+from functools import lru_cache
 
 from pagecode.page import Block
 
@@ -17,17 +18,24 @@ class Refused(Exception):
 
 def check_code(code: str, first: int) -> None:
     """Refuse code that does not compile or that is never reached; `first` is the line of the page it begins on."""
+    fault = fault_of(code)
+    if fault:
+        raise Refused(first - 1 + fault[0], fault[1])
+
+
+@lru_cache(maxsize=4096)
+def fault_of(code: str) -> tuple[int, str] | None:
+    """What is wrong with code, at which of its lines."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             compile(code, "<page>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
-        line = first - 1 + (getattr(error, "lineno", None) or 1)
-        raise Refused(line, f"does not parse: {getattr(error, 'msg', error)}") from None
+        return getattr(error, "lineno", None) or 1, f"does not parse: {getattr(error, 'msg', error)}"
     for statement in ast.parse(code).body:
         if isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test):
-            message = "the body under `if __name__` is not run everywhere; write it at the left margin"
-            raise Refused(first - 1 + statement.lineno, message)
+            return statement.lineno, "the body under `if __name__` is not run everywhere; write it at the left margin"
+    return None
 
 
 def check_session(block: Block) -> None:

@@ -6,14 +6,15 @@ import json
 import os
 import re
 import sys
-from functools import cache, lru_cache
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
 from pagecode.names import add_imports, module_named
-from pagecode.objects import module_file, package_of
+from pagecode.objects import package_of
 from pagecode.page import Block, Page
-from pagecode.programs import imports_of, program, python_of
+from pagecode.programs import imports_of, program, programs_of, python_of
 from pagecode.project import Problem, Project
 
 TOOLS = ("sybil", "pytest-codeblocks", "pytest", "torch", "numpy", "matplotlib")
@@ -25,18 +26,80 @@ CHANGED = "changed while it ran"
 HIDDEN = re.compile(r"\b(importlib|__import__|subprocess|runpy|exec|eval|os\.(system|popen|exec\w+|spawn\w+))\b")
 
 
-def digest(project: Project, page: Page) -> str:
-    """A hash of all that the page's result depends on: its text, the code it reaches, the data, the tools."""
+@dataclass(frozen=True)
+class Standing:
+    """A project's source and input files as they stand at one moment: digests of many pages are taken against one, and
+    its folders are walked once."""
+
+    project: Project
+
+    @cached_property
+    def modules(self) -> dict[str, Path]:
+        """The file of each module, by its name."""
+        found: dict[str, Path] = {}
+        for file in sorted(self.project.source.rglob("*.py")):
+            parts = file.relative_to(self.project.source).with_suffix("").parts
+            if parts[-1] == "__init__":
+                found.setdefault(".".join(parts[:-1]), file)
+            else:
+                found[".".join(parts)] = file
+        return found
+
+    @cached_property
+    def inputs(self) -> list[Path]:
+        """The files that any page may read."""
+        files = [file for path in self.project.inputs for file in ([path] if path.is_file() else path.rglob("*"))]
+        return sorted(file for file in files if file.is_file())
+
+    @cached_property
+    def lines(self) -> dict[Path, str]:
+        """What stands for each of these files in a hash."""
+        root = self.project.root
+        files = [*self.modules.values(), *self.inputs]
+        return {file: f"{file.relative_to(root).as_posix()} {file_digest(file, changed(file))}" for file in files}
+
+    def named(self, code: str) -> list[str]:
+        """The modules that the imports of `code` may name, wherever they stand in it."""
+        return [name for name in imports_named(code, "") if name in self.modules]
+
+    def reached(self, modules: list[str]) -> list[Path]:
+        """The files of modules, and of those that they import."""
+        pending = list(modules)
+        found: dict[str, Path] = {}
+        while pending:
+            name = pending.pop()
+            if name in found or name not in self.modules:
+                continue
+            found[name] = file = self.modules[name]
+            pending.extend(module_imports(file, changed(file), package_of(name, file)))
+        return sorted(found.values())
+
+    def hash(self, texts: list[str], modules: list[str], any_module: bool) -> str:
+        """A hash of texts, of the modules that they reach, or of all, of the data and the tools."""
+        total = hashlib.sha256("\0".join([*texts, tools_digest()]).encode())
+        code = sorted(self.modules.values()) if any_module else self.reached(modules)
+        for file in [*code, *self.inputs]:
+            total.update(self.lines[file].encode())
+        return total.hexdigest()
+
+
+def digest(project: Project, page: Page, standing: Standing | None = None) -> str:
+    """A hash of all that the page's result depends on: its text, the code it reaches, the data, the tools.
+
+    It is taken against `standing`, or against what is there now.
+    """
+    standing = standing or Standing(project)
     any_module = any(block.kind == "sh" or HIDDEN.search(block.code) for block in page.blocks)
-    return hashed(project, [page.text], modules_of(project, page), any_module)
+    return standing.hash([page.text], modules_of(standing, page), any_module)
 
 
-def section_digests(project: Project, page: Page) -> dict[int, str]:
+def section_digests(project: Project, page: Page, standing: Standing | None = None) -> dict[int, str]:
     """A hash for each section that runs, of all that its result depends on.
 
     That is no prose and nothing of other sections, but for what the page has imported and embedded so far. Only
     commands depend on more: they share a folder with those before them, and may use any module.
     """
+    standing = standing or Standing(project)
     digests: dict[int, str] = {}
     for number in page.sections:
         before = [block for block in page.blocks if block.runs and block.section <= number]
@@ -48,7 +111,7 @@ def section_digests(project: Project, page: Page) -> dict[int, str]:
             code, around = program(project, page, page.section(number)[-1]), known(before)
         texts = [code, *around, *map(described, here), *map(described, chain)]
         any_module = commands or bool(HIDDEN.search(code))
-        digests[number] = hashed(project, texts, modules_named(project, code, ""), any_module)
+        digests[number] = standing.hash(texts, standing.named(code), any_module)
     return digests
 
 
@@ -65,16 +128,6 @@ def described(block: Block) -> str:
     return repr((block.kind, block.code, [text for _, text in block.shown()], [path for _, path in block.figures]))
 
 
-def hashed(project: Project, texts: list[str], modules: list[str], any_module: bool) -> str:
-    """A hash of texts, of the modules that they reach, or of all, of the data and the tools."""
-    total = hashlib.sha256("\0".join([*texts, tools_digest()]).encode())
-    code = sorted(project.source.rglob("*.py")) if any_module else code_reached(project, modules)
-    for file in [*code, *input_files(project)]:
-        content = file_digest(file, file.stat().st_mtime_ns)
-        total.update(f"{file.relative_to(project.root).as_posix()} {content}".encode())
-    return total.hexdigest()
-
-
 @cache
 def tools_digest() -> str:
     """A hash of this package, of Python and of the libraries that run the pages."""
@@ -85,44 +138,30 @@ def tools_digest() -> str:
     return total.hexdigest()
 
 
+def changed(file: Path) -> int:
+    """When a file was last changed, in nanoseconds."""
+    return file.stat().st_mtime_ns
+
+
 @lru_cache(maxsize=4096)
 def file_digest(file: Path, changed: int) -> str:
     """The sha256 of a file last changed at `changed`."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def input_files(project: Project) -> list[Path]:
-    """The files that any page may read."""
-    files = [file for path in project.inputs for file in ([path] if path.is_file() else path.rglob("*"))]
-    return sorted(file for file in files if file.is_file())
-
-
-def modules_of(project: Project, page: Page) -> list[str]:
+def modules_of(standing: Standing, page: Page) -> list[str]:
     """The modules that a page embeds or imports."""
     names = [source.module.name for block in page.blocks for source in block.sources]
     for block in page.blocks:
         if block.is_python:
-            names.extend(modules_named(project, python_of(block), ""))
+            names.extend(standing.named(python_of(block)))
     return names
 
 
-def code_reached(project: Project, modules: list[str]) -> list[Path]:
-    """The files of modules of the project, and of those that they import."""
-    pending = list(modules)
-    found: dict[str, Path] = {}
-    while pending:
-        name = pending.pop()
-        file = module_file(project.source, name)
-        if name in found or file is None:
-            continue
-        found[name] = file
-        pending.extend(modules_named(project, file.read_text(encoding="utf-8"), package_of(name, file)))
-    return sorted(found.values())
-
-
-def modules_named(project: Project, code: str, package: str) -> list[str]:
-    """The modules that the imports of `code` inside `package` may name, wherever they stand in it."""
-    return [name for name in imports_named(code, package) if module_file(project.source, name)]
+@lru_cache(maxsize=4096)
+def module_imports(file: Path, changed: int, package: str) -> tuple[str, ...]:
+    """What the imports of a module last changed at `changed` may name."""
+    return imports_named(file.read_text(encoding="utf-8"), package)
 
 
 @lru_cache(maxsize=4096)
@@ -161,14 +200,14 @@ class Ledger:
             return None
         return entry if entry.get("tools") == tools_digest() else None
 
-    def current(self, page: Page) -> dict | None:
+    def current(self, page: Page, standing: Standing | None = None) -> dict | None:
         """The entry of a page, if nothing that the page depends on has changed since."""
         entry = self.read(page.path)
-        return entry if entry and entry["digest"] == digest(self.project, page) else None
+        return entry if entry and entry["digest"] == digest(self.project, page, standing) else None
 
-    def fresh(self, page: Page) -> bool:
+    def fresh(self, page: Page, standing: Standing | None = None) -> bool:
         """True when the page passed, its figures are as it drew them, and nothing it depends on has changed since."""
-        entry = self.current(page)
+        entry = self.current(page, standing)
         return bool(entry) and not entry["problems"] and not page.problems and entry["figures"] == self.figures(page)
 
     def passed(self, page: Page, digests: dict[int, str]) -> set[int]:
@@ -189,6 +228,15 @@ class Ledger:
         files = {path: self.project.figure(page.path, path) for path in paths}
         whole = {path: file for path, file in files.items() if file.is_file() and file.with_suffix(".png").is_file()}
         return {path: hashlib.sha256(file.read_bytes()).hexdigest() for path, file in whole.items()}
+
+    def renew(self, page: Page, standing: Standing) -> bool:
+        """Enter a page of which no section has to run again, such as one whose prose has changed; False for others."""
+        digests = section_digests(self.project, page, standing)
+        if page.problems or set(digests) - self.passed(page, digests):
+            return False
+        proved = digest(self.project, page, standing)
+        self.write(page, proved, list(digests.values()), [], programs_of(self.project, page))
+        return True
 
     def forget(self, page: Page) -> None:
         """Take back the result of a page that is to run again; the sections that passed are still known."""

@@ -1,4 +1,4 @@
-"""What an earlier build made of what has not changed since: the HTML of a page, and what was read out of it."""
+"""What an earlier build made of what has not changed since: a page's HTML, what was read out of it, its notebook."""
 
 import dataclasses
 import hashlib
@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-TOOLS = ("Markdown", "mkdocs", "mkdocs-material", "pymdown-extensions", "Pygments")
+TOOLS = ("Markdown", "mkdocs", "mkdocs-material", "mkdocstrings-python", "pymdown-extensions", "Pygments", "rjsmin")
 T = TypeVar("T")
 
 

@@ -16,7 +16,7 @@ from mkdocs.structure.nav import Navigation
 
 from pagecode import build
 from pagecode.citations import Sources
-from pagecode.ledger import Ledger, hashed
+from pagecode.ledger import Ledger, Standing
 from pagecode.memory import Memory
 from pagecode.page import Page
 from pagecode.project import Problem, Project, ProjectError
@@ -28,7 +28,7 @@ from pagecode.publish.links import mark_external
 from pagecode.publish.notebooks import Origin, address_of, notebooks_of, offered
 from pagecode.publish.provenance import commit_of, edit_uri, provenance_of
 from pagecode.publish.redirects import redirects
-from pagecode.publish.reference import fit, keep_compiled
+from pagecode.publish.reference import fit, keep_compiled, templates
 from pagecode.publish.rendering import index_once, render_once
 from pagecode.publish.scripts import lighten
 from pagecode.reader import read_page
@@ -110,8 +110,9 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
         project = project_of(config)
         made = build.bundles(project)
         origin = origin_of(project, config)
+        at = {file.src_uri: file.url for file in files}
         # What ran badly has outputs that nobody verified, and the build will fail for it.
-        made |= {} if problems else notebooks_of(project, origin, {file.src_uri: file.url for file in files})
+        made |= {} if problems else notebooks_of(project, origin, at, memory, around(project, config, files))
         citation = citing.with_addresses(citing.load_citation(project.root), *addresses(config))
         moved = Addresses.load(project.root).moved
     failed = {problem.path for problem in problems}
@@ -139,9 +140,10 @@ def origin_of(project: Project, config: MkDocsConfig) -> Origin:
 def around(project: Project, config: MkDocsConfig, files: Files) -> str:
     """A hash of all that the rendering of any page may depend on, but for the page itself and what it has drawn."""
     settings = [Path(config.config_file_path), project.root / "pyproject.toml", project.root / citing.NAME]
+    settings += templates(config)
     texts = [file.read_text(encoding="utf-8") for file in settings if file.is_file()]
     there = [f"{file.src_uri} {file.url} {file.inclusion}" for file in files]
-    return hashed(project, [*texts, *there], [], any_module=True)
+    return Standing(project).hash([*texts, *there], [], any_module=True)
 
 
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
@@ -189,7 +191,7 @@ def on_env(env: Environment, config: MkDocsConfig, files: Files) -> None:
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    lighten(Path(config.docs_dir), Path(config.site_dir))
+    lighten(Path(config.docs_dir), Path(config.site_dir), memory)
     if not serving:  # what reloads a served page is a script of its own
         problems.extend(policy.apply(Path(config.site_dir), built, memory))
     problems.extend(judge(project_of(config), Path(config.site_dir), built, config.site_url or "", memory))

@@ -13,7 +13,7 @@ class ObjectError(Exception):
     """A path that leads to no object; the message says where it ends and what is there instead."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Module:
     """A module as text: what it imports and what it defines at its top level."""
 
@@ -55,7 +55,12 @@ def read_object(source: Path, path: str) -> Source:
     Raises:
         ObjectError: when no module or no object of that name is there.
     """
-    module, names = find_module(source, path)
+    return object_in(*find_module(source, path), path)
+
+
+@lru_cache(maxsize=4096)
+def object_in(module: Module, names: tuple[str, ...], path: str) -> Source:
+    """The object that the names, one inside the other, lead to in a module; `path` is what it was asked for as."""
     node, scope = None, module.definitions
     for name in names:
         if name not in scope:
@@ -74,7 +79,7 @@ def read_object(source: Path, path: str) -> Source:
     )
 
 
-def find_module(source: Path, path: str) -> tuple[Module, list[str]]:
+def find_module(source: Path, path: str) -> tuple[Module, tuple[str, ...]]:
     """The longest part of `path` that is a module, and the names that remain."""
     parts = path.split(".")
     if module_file(source, path):
@@ -83,7 +88,7 @@ def find_module(source: Path, path: str) -> tuple[Module, list[str]]:
         name = ".".join(parts[:length])
         file = module_file(source, name)
         if file:
-            return read_module(name, file, file.stat().st_mtime_ns), parts[length:]
+            return read_module(name, file, file.stat().st_mtime_ns), tuple(parts[length:])
     raise ObjectError(f"{path} leads nowhere: there is no {parts[0]} under {source.name}/")
 
 

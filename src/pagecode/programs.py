@@ -30,6 +30,11 @@ def program(project: Project, page: Page, block: Block) -> str:
     return assemble(project.source, parts, imports, embedded, written, own)
 
 
+def programs_of(project: Project, page: Page) -> list[str]:
+    """The program of each section that has Python, in order."""
+    return [program(project, page, page.section(number)[-1]) for number in page.code_sections]
+
+
 def assemble(
     source: Path,
     parts: list[str],

@@ -10,10 +10,10 @@ import pytest
 from pytest_codeblocks.plugin import MarkdownFile
 
 from pagecode.fences import ticks_around
-from pagecode.ledger import CHANGED, Ledger, digest, section_digests
+from pagecode.ledger import CHANGED, Ledger, Standing, digest, section_digests
 from pagecode.outputs import difference, lines_of
 from pagecode.page import Page
-from pagecode.programs import program
+from pagecode.programs import programs_of
 from pagecode.project import SCREENLESS, Problem, Project, ProjectError
 from pagecode.reader import read_page
 
@@ -102,8 +102,9 @@ class PageFile(pytest.File):
             yield FreshItem.from_parent(self, name="passed at the last build, unchanged since")
         else:
             # What changes from now on is not what ran.
-            self.began = digest(self.ledger.project, self.page)
-            self.digests = section_digests(self.ledger.project, self.page)
+            standing = Standing(self.ledger.project)
+            self.began = digest(self.ledger.project, self.page, standing)
+            self.digests = section_digests(self.ledger.project, self.page, standing)
             self.passed = self.ledger.passed(self.page, self.digests)
             items = [PageItem.from_parent(self, name="page"), *self.program_items()]
             self.waiting = {item.name for item in items}
@@ -112,7 +113,7 @@ class PageFile(pytest.File):
     def program_items(self) -> Iterator[pytest.Item]:
         """pytest-codeblocks' own items, one a section, each told what its program is to print."""
         page, project = self.page, self.ledger.project
-        self.programs = [program(project, page, page.section(number)[-1]) for number in page.code_sections]
+        self.programs = programs_of(project, page)
         listing = project.cache / "programs" / page.path.relative_to(project.docs)
         listing.parent.mkdir(parents=True, exist_ok=True)
         listing.write_text("\n".join(map(plain_fence, self.programs)), encoding="utf-8")
@@ -141,11 +142,12 @@ class PageFile(pytest.File):
         if not self.waiting:
             # What has changed meanwhile, and may have changed back by the next build, is not what ran.
             project, page = self.ledger.project, self.page
-            now = section_digests(project, page)
+            standing = Standing(project)
+            now = section_digests(project, page, standing)
             faulty = {page.section_at(problem.line) for problem in self.problems}
             kept = {number for number, value in self.digests.items() if value == now[number]} - faulty
             passed = [] if self.crashed else [self.digests[number] for number in sorted(kept)]
-            proved = self.began if digest(project, page) == self.began else CHANGED
+            proved = self.began if digest(project, page, standing) == self.began else CHANGED
             self.ledger.write(page, proved, passed, self.problems, self.programs)
 
 

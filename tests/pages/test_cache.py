@@ -37,10 +37,22 @@ def test_a_build_of_what_has_not_changed_runs_nothing(copy: Small):
 
 
 def test_an_edited_page_runs_alone(copy: Small):
-    edit(copy, "docs/reaches.md", "One third", "A third")
+    edit(copy, "docs/reaches.md", "0.6666666666666666", "0.6666666666666667")
     built = build(copy)
     assert (built.code, ran(built.said)) == (0, {"reaches"}), built.said
+    assert "0.6666666666666667" in built.html("reaches")
+
+
+def test_a_page_of_which_prose_alone_has_changed_is_entered_as_a_run_would_enter_it(copy: Small):
+    edit(copy, "docs/reaches.md", "One third", "A third")
+    built = build(copy, "--strict")
+    assert (built.code, ran(built.said)) == (0, set()), built.said
     assert "A third" in built.html("reaches")
+    entry = copy.root / ".pagecode/ledger/reaches.json"
+    entered = json.loads(entry.read_text(encoding="utf-8"))
+    entry.unlink()
+    assert copy.command("pytest", "-q", "docs/reaches.md").returncode == 0
+    assert json.loads(entry.read_text(encoding="utf-8")) == entered
 
 
 def test_where_prose_alone_has_changed_torch_is_not_even_imported(copy: Small, monkeypatch: pytest.MonkeyPatch):
@@ -49,7 +61,7 @@ def test_where_prose_alone_has_changed_torch_is_not_even_imported(copy: Small, m
     monkeypatch.setenv("PYTHONPATH", str(copy.write("broken/torch.py", broken).parent))
     edit(copy, "docs/shapes.md", "Only words", "Mere words")
     built = build(copy, "--strict")
-    assert (built.code, ran(built.said), seen.exists()) == (0, {"shapes"}, False), built.said
+    assert (built.code, ran(built.said), seen.exists()) == (0, set(), False), built.said
     copy.write("docs/page.md", "# T\n\n```pycon\n>>> 1 + 1\n2\n```\n")
     assert "docs/page.md:1: the page could not be run: ImportError: torch was imported" in build(copy).said
 
@@ -68,8 +80,8 @@ def test_a_page_is_rendered_again_when_it_or_what_it_embeds_has_changed_and_not_
     def put() -> None:
         results = json.loads(kept.read_text(encoding="utf-8"))
         for result in results.values():
-            if isinstance(result, list) and isinstance(result[0], str):  # a page, its HTML first
-                result[0] += "<p>KEPT</p>"
+            if isinstance(result, list) and isinstance(result[0], list):  # a page, its HTML first
+                result[0][0] += "<p>KEPT</p>"
         kept.write_text(json.dumps(results), encoding="utf-8")
 
     def taken() -> set[str]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rjsmin import jsmin
 
+from pagecode.memory import Memory
 from pagecode.publish.scripts import light_script, lighten, without_comments
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -34,7 +35,7 @@ def test_a_script_loses_its_comments_and_indents_and_no_text(tmp_path):
         folder.mkdir()
         for name in ("a.mjs", "a.js"):
             (folder / name).write_text(SCRIPT)
-    lighten(docs, site)
+    lighten(docs, site, Memory(tmp_path / "memory.json"))
     assert [(site / name).read_text() for name in ("a.mjs", "a.js")] == [LIGHT, LIGHT]
     assert (docs / "a.mjs").read_text() == SCRIPT
 
@@ -68,7 +69,7 @@ def test_only_our_own_files_are_touched(tmp_path):
     for file in (docs / "assets/ours.mjs", site / "assets/ours.mjs", site / "assets/theirs.js", docs / "not-served.js"):
         file.write_text("// why\nrun();\n")
     (docs / "assets/page.md").write_text("// why\n")
-    lighten(docs, site)
+    lighten(docs, site, Memory(tmp_path / "memory.json"))
     assert (site / "assets/ours.mjs").read_text() == "run();"
     assert (site / "assets/theirs.js").read_text() == "// why\nrun();\n"
     assert (docs / "assets/ours.mjs").read_text() == "// why\nrun();\n"

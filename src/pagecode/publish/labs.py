@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pagecode
 from pagecode.fences import read_fences
-from pagecode.ledger import HIDDEN, hashed, modules_named
+from pagecode.ledger import HIDDEN, Standing
 from pagecode.project import Problem, Project
 
 TOOLS = ("ipykernel", "jupytext", "matplotlib-inline", "nbclient", "nbformat")
@@ -58,8 +58,8 @@ class Lab:
         here = Path(__file__)
         runners = [file.read_text(encoding="utf-8") for file in (here, here.with_name("lab_worker.py"))]
         texts = [self.source, *runners, *map(version, TOOLS)]
-        modules = modules_named(self.project, self.source, "")
-        return hashed(self.project, texts, modules, any_module=bool(HIDDEN.search(self.source)))
+        standing = Standing(self.project)
+        return standing.hash(texts, standing.named(self.source), any_module=bool(HIDDEN.search(self.source)))
 
     def fresh(self) -> bool:
         """True when nothing that the lab depends on has changed since it was executed."""

@@ -8,6 +8,8 @@ from mkdocs.utils.meta import get_data
 
 from pagecode.build import facts
 from pagecode.citations import Sources
+from pagecode.ledger import Ledger
+from pagecode.memory import Memory
 from pagecode.page import Page
 from pagecode.project import Project
 from pagecode.publish.cells import Cells
@@ -86,15 +88,25 @@ def offered(address: str, repository: str) -> list[str]:
     return links
 
 
-def notebooks_of(project: Project, origin: Origin, pages: dict[str, str]) -> dict[str, str]:
-    """The notebook of each page that has Python, by address; `pages` has the address of each source."""
+def notebooks_of(
+    project: Project, origin: Origin, pages: dict[str, str], memory: Memory, around: str
+) -> dict[str, str]:
+    """The notebook of each page that has Python, by address; `pages` has the address of each source.
+
+    One that an earlier build made is taken again where the page, what it has drawn and all `around` it are as then.
+    """
     sources, made = Sources.load(project.sources), {}
     for path in (source for source in pages if source.endswith(".md")):
         page = read_page(project, project.docs / path)
         if page.code_sections:
             stated = facts(project, page.path, get_data(page.text)[1])
-            around = Surroundings(path, origin.site, pages, sources)
-            made[address_of(path)] = notebook(project, page, stated, origin, around)
+            figures = Ledger(project).figures(page)
+            key = memory.key("notebook", around, path, page.text, repr(stated), repr(figures), repr(origin))
+            text = memory.recall(key)
+            if text is None:
+                text = notebook(project, page, stated, origin, Surroundings(path, origin.site, pages, sources))
+                memory.keep(key, text)
+            made[address_of(path)] = text
     return made
 
 

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from pagecode.ledger import Ledger
+from pagecode.ledger import Ledger, Standing
 from pagecode.page import Page
 from pagecode.project import Project
 
@@ -91,8 +91,8 @@ def programs_ran(project: Project, pages: Iterable[Page]) -> int:
     embedded source that it needs: what the last copy button of the section gives. Commands, the runnable files of the
     stages and notebooks are not counted; neither is a page whose entry in the ledger holds a problem or is out of date.
     """
-    ledger = Ledger(project)
-    entries = [ledger.current(page) for page in pages]
+    ledger, standing = Ledger(project), Standing(project)
+    entries = [ledger.current(page, standing) for page in pages]
     return sum(len(entry["programs"]) for entry in entries if entry and not entry["problems"])
 
 

@@ -23,6 +23,13 @@ def fit(config: MkDocsConfig, compiled: Path) -> None:
         keep_compiled(handler.env, compiled)
 
 
+def templates(config: MkDocsConfig) -> list[Path]:
+    """The templates that the plugin has from the project."""
+    plugin = config.plugins.get("mkdocstrings")
+    folder = plugin and plugin.config.custom_templates
+    return sorted(Path(folder).rglob("*.jinja")) if folder else []
+
+
 def keep_compiled(env: Environment, folder: Path) -> None:
     """Let an environment keep what it makes of its templates: compiling those of one build takes a second."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -12,29 +12,28 @@ from mkdocs.structure.toc import AnchorLink, get_toc
 
 from pagecode.memory import Memory
 
-GENERATED = "\n::: "  # what mkdocstrings fills in; it also notes what others may link to, so it has to see the page
-
 
 def render_once(page: Page, memory: Memory, depends: str, problems: list) -> None:
     """Let a page's next rendering be the last one again, if its Markdown and what else it `depends` on are as then.
 
     A rendering that something was said against is made again each time, so that it is said again.
     """
-    if GENERATED in page.markdown:
-        return
     render = page.render  # MkDocs has no event that could stand in for it
 
     def render_or_recall(config: MkDocsConfig, files: Files) -> None:
+        references = config.plugins.get("autorefs")
         key = memory.key(page.file.src_uri, page.markdown, depends)
         known = memory.recall(key)
         if known:
-            put(page, files, *known)
+            put(page, files, *known[0])
+            for named, options in known[1]:
+                references.register_anchor(page, *named, **options)
             return
         before = len(problems)
-        with listening() as said:
+        with listening() as said, noting(references) as told:
             render(config, files)
         if not said and len(problems) == before:
-            memory.keep(key, taken(page))
+            memory.keep(key, [taken(page), told])
 
     page.render = render_or_recall
 
@@ -58,6 +57,26 @@ def outline(entries: Iterable[AnchorLink]) -> list[dict]:
     return [
         {"name": each.title, "id": each.id, "level": each.level, "children": outline(each.children)} for each in entries
     ]
+
+
+@contextmanager
+def noting(references: Any) -> Iterator[list[Any]]:
+    """What the plugin for links by name, where it is there, is told of the anchors of a page meanwhile."""
+    told: list[Any] = []
+    if references is None:
+        yield told
+        return
+    register = references.register_anchor
+
+    def note(page: Page, *named: str, **options: Any) -> None:
+        told.append([named, options])
+        register(page, *named, **options)
+
+    references.register_anchor = note
+    try:
+        yield told
+    finally:
+        references.register_anchor = register
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """What browsers are sent of our scripts and style sheets: no comments, which are for who reads the source, and no indents."""
 
 import re
-from functools import cache
 from pathlib import Path
 
 from pygments import lex
@@ -9,20 +8,27 @@ from pygments.lexers.javascript import JavascriptLexer
 from pygments.token import Comment, Whitespace
 from rjsmin import jsmin
 
+from pagecode.memory import Memory
+
 # A regular expression after an arrow, which neither jsmin nor the lexer sees as one.
 ARROW = re.compile(r"=>\s*/[^/*]")
 COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
 
 
-def lighten(docs: Path, site: Path) -> None:
+def lighten(docs: Path, site: Path, memory: Memory) -> None:
     """Make those files of a site smaller that come from its docs; the theme's are as they are."""
     for source in docs.rglob("*"):
         file = site / source.relative_to(docs)
         if source.suffix in LIGHTER and file.is_file():
-            file.write_text(LIGHTER[source.suffix](source.read_text(encoding="utf-8")), encoding="utf-8")
+            text = source.read_text(encoding="utf-8")
+            key = memory.key("light", source.suffix, text)
+            light = memory.recall(key)
+            if light is None:
+                light = LIGHTER[source.suffix](text)
+                memory.keep(key, light)
+            file.write_text(light, encoding="utf-8")
 
 
-@cache
 def light_script(text: str) -> str:
     """A script without its comments and indents, or as it is where that would be another script.
 
