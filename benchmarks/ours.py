@@ -10,6 +10,7 @@ from dataclasses import replace
 import torch
 
 from benchmarks.sides import serve
+from lower_triangle.beyond.by_hand import ByHand
 from lower_triangle.beyond.evaluating import evaluate_folded
 from lower_triangle.beyond.fast import (
     FAST_SETTINGS,
@@ -70,16 +71,20 @@ def tasks(corpus: Corpus) -> dict:
         return {"seconds": time.perf_counter() - begun, "characters": len(corpus.val) - 1}
 
     def train_same(seed: int, steps: int, taught: bool = False) -> dict:
-        """`gpt` with nanoGPT's sizes, batch and settings; `taught` in float32, whatever is faster."""
+        """`gpt` with nanoGPT's sizes, batch and settings, its steps by hand; `taught` with autograd and in float32."""
         torch.manual_seed(seed)
         model, ends = gpt.build(GPT_SIZES, len(corpus.tokenizer)), [time.perf_counter()]
-        model = in_precision(model, torch.float32 if taught else precision)
+        threads = torch.get_num_threads()
+        if not taught:
+            torch.set_num_threads(1)
+            model = ByHand(model, threads, precision)
         settings = replace(GPT_SETTINGS, steps=steps, seed=seed, eval_every=steps, warmup=min(100, steps // 2))
 
         def note(_: int) -> None:
             ends.append(time.perf_counter())
 
         curve = fit(model, corpus, settings, gpt.learning_rate, progress=False, on_step=note)
+        torch.set_num_threads(threads)
         # The last one evaluates too.
         times = [later - earlier for earlier, later in zip(ends, ends[1:-1], strict=False)]
         return {"steps": times, "seconds": sum(times) + times[-1], "loss": curve[-1][1]}

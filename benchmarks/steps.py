@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from benchmarks.records import summarize, write
 from lower_triangle.attention import attend, attend_fused
+from lower_triangle.beyond.by_hand import ByHand
 from lower_triangle.beyond.fast import keep_memory
 from lower_triangle.beyond.half import in_half
 from lower_triangle.beyond.positions import Attend
@@ -26,12 +27,13 @@ from lower_triangle.results import named
 from lower_triangle.stages import STAGES
 from lower_triangle.train import fit
 
-TAUGHT, KEPT, SPELLED, HALF_FUSED, HALF_SPELLED = WAYS = (
+TAUGHT, KEPT, SPELLED, HALF_FUSED, HALF_SPELLED, BY_HAND = WAYS = (
     "as taught",
     "memory is kept",
     "attention spelled out",
     "bfloat16, fused attention",
     "bfloat16, attention spelled out",
+    "bfloat16, by hand",
 )
 
 
@@ -51,6 +53,10 @@ def prepare(way: str, model: LanguageModel) -> LanguageModel:
     if way in (SPELLED, HALF_FUSED):
         for block in model.blocks:
             block.attn.attend = AttendAs(attend if way == SPELLED else attend_fused)
+    if way == BY_HAND:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        return ByHand(model, threads, torch.bfloat16)
     return in_half(model) if way in (HALF_FUSED, HALF_SPELLED) else model
 
 

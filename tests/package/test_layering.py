@@ -20,7 +20,7 @@ ORDER = """
     exercises.dropout exercises.count_parameters exercises.adamw_steps exercises.top_p
     exercises.unfuse_heads
     exercises.attempts exercises.registry exercises.hints exercises.judge
-    exercises.child exercises.submission exercises.commands exercises beyond.kv_cache beyond.folded beyond.evaluating cli __main__
+    exercises.child exercises.submission exercises.commands exercises beyond.kv_cache beyond.folded beyond.evaluating beyond.by_hand cli __main__
 """.split()
 
 PACKAGE = Path(importlib.util.find_spec("lower_triangle").origin).parent
