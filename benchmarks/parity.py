@@ -1,6 +1,6 @@
 """The same training: our `gpt` from nanoGPT's first weights, on nanoGPT's batches, beside nanoGPT's own run.
 
-Once in float32 as nanoGPT does it, and once with its products in bfloat16.
+Once in float32 as nanoGPT does it, once with its products in bfloat16, and once with its steps by hand as well.
 
 `python -m benchmarks.parity NANOGPT` writes results/bench/parity.json.
 """
@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from benchmarks import theirs
 from benchmarks.records import write
 from benchmarks.sides import Side
+from lower_triangle.beyond.by_hand import ByHand
 from lower_triangle.beyond.half import in_half
 from lower_triangle.config import GPT_SETTINGS
 from lower_triangle.convert import from_nanogpt
@@ -63,6 +64,9 @@ def run(nanogpt: Path, corpus: Corpus, steps: int, out: Path) -> None:
     starts = begun.pop("starts")
     losses, our_loss = train(begun, starts, corpus, steps)
     _, loss_in_half = train(begun, starts, corpus, steps, in_half)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    _, loss_by_hand = train(begun, starts, corpus, steps, lambda model: ByHand(model, threads, torch.bfloat16))
     apart = [abs(ours - his) for ours, his in zip(losses, their_run["losses"], strict=False)]
     record = {
         "nanogpt": commit,
@@ -72,6 +76,7 @@ def run(nanogpt: Path, corpus: Corpus, steps: int, out: Path) -> None:
             "nanoGPT": round(their_loss, 6),
             "ours": round(our_loss, 6),
             "ours, in bfloat16": round(loss_in_half, 6),
+            "ours, in bfloat16, by hand": round(loss_by_hand, 6),
         },
         "alike": ALIKE,
         "largest_difference": round(max(apart[:ALIKE]), 6),

@@ -54,9 +54,7 @@ def prepare(way: str, model: LanguageModel) -> LanguageModel:
         for block in model.blocks:
             block.attn.attend = AttendAs(attend if way == SPELLED else attend_fused)
     if way == BY_HAND:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        return ByHand(model, threads, torch.bfloat16)
+        return ByHand(model, torch.get_num_threads(), torch.bfloat16)
     return in_half(model) if way in (HALF_FUSED, HALF_SPELLED) else model
 
 
@@ -66,6 +64,8 @@ def take(way: str, corpus: Corpus, steps: int) -> float:
         keep_memory()
     torch.manual_seed(0)
     model = prepare(way, STAGES["gpt"].build(GPT_SIZES, len(corpus.tokenizer)))
+    if way == BY_HAND:
+        torch.set_num_threads(1)
     ends = [time.perf_counter()]
     settings = replace(GPT_SETTINGS, steps=steps, eval_every=steps, warmup=steps // 2)
     fit(model, corpus, settings, 1e-3, progress=False, on_step=lambda _: ends.append(time.perf_counter()))

@@ -168,7 +168,7 @@ MEASURED, RATIOS = RECORD["measured"], RECORD["ratios"]
 def test_the_same_training_comes_to_the_same_loss():
     """From nanoGPT's first weights and on its batches; its warm-up divides by 101 where ours divides by 100."""
     record = load_benchmark("parity")
-    for name in ("ours", "ours, in bfloat16"):
+    for name in ("ours", "ours, in bfloat16", "ours, in bfloat16, by hand"):
         assert abs(record["losses"][name] - record["losses"]["nanoGPT"]) <= 0.01, name
     assert record["largest_difference"] <= 0.003
     assert record["losses"]["nanoGPT"] == pytest.approx(MEASURED["nanoGPT's loss"]["median"], abs=1e-3)
@@ -215,10 +215,11 @@ def test_ways_to_take_a_step_compute_the_same_and_are_different(play):
     assert steps.take(steps.HALF_SPELLED, play, steps=4) > 0
 
 
-def test_attention_spelled_out_is_the_fastest_step_of_those_recorded():
+def test_of_the_recorded_steps_the_fastest_is_the_one_of_which_the_page_says_so():
     ways = load_benchmark("steps")["ways"]
     assert list(ways) == list(steps.WAYS)
-    assert min(ways, key=lambda way: ways[way]["median"]) == steps.HALF_SPELLED
+    assert min(ways.keys() - {steps.BY_HAND}, key=lambda way: ways[way]["median"]) == steps.HALF_SPELLED
+    assert min(ways, key=lambda way: ways[way]["max"]) == steps.BY_HAND
 
 
 def test_each_record_is_of_another_processor():

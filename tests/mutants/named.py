@@ -734,4 +734,25 @@ NAMED = [
         old="value=NOWHERE",
         new="value=0",
     ),
+    Mutant(
+        name="gradients that do not come back past a layer",
+        page="beyond/by-hand.md",
+        file="beyond/by_hand.py",
+        old="return through.add_(x), [",
+        new="return through, [",
+    ),
+    Mutant(
+        name="scores that hear nothing of their scale",
+        page="beyond/by-hand.md",
+        file="beyond/by_hand.py",
+        old="x.dtype).mul_(self.head_dim**-0.5)",
+        new="x.dtype)",
+    ),
+    Mutant(
+        name="the head forgets that it is the table",
+        page="beyond/by-hand.md",
+        file="beyond/by_hand.py",
+        old="token.add_(lm_head)",
+        new="token",
+    ),
 ]

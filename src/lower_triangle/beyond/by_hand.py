@@ -1,9 +1,9 @@
 """A step of `gpt` without autograd: the way there and the way back, written out, with a worker for each core.
 
-Autograd notes down a thousand operations as they are done, and each is dealt out to the cores, which wait for each other
-at its end and then read what the other has written. Here nothing has to be noted down, since it is known what is done,
-and what is dealt out is the batch. The workers meet twice: where the logits are put together, and where the gradients
-are added up.
+Autograd notes down hundreds of operations as they are done. Each is dealt out to the cores, which wait for each other
+at its end and then read what the other has written. Here nothing has to be noted down, since it is known what is
+done, and what is dealt out is the batch. The workers meet twice: where the logits are put together, and where the
+gradients are added up.
 
 Shapes: B batch, T time, C d_model, H heads, D head_dim, F d_ff, V vocabulary, N = B·T tokens one below the other.
 """
@@ -25,13 +25,13 @@ from lower_triangle.errors import UsageError
 from lower_triangle.model import LanguageModel
 
 # The ways back through single operations are PyTorch's, as autograd would call them.
-back = torch.ops.aten
+aten = torch.ops.aten
 
 
 class ByHand(LanguageModel):
     """A model built as `gpt` is, with its very parameters, that knows its own gradients while it trains.
 
-    PyTorch itself should have one thread meanwhile, `torch.set_num_threads(1)`: its others would be in the workers' way.
+    PyTorch should have one thread meanwhile, `torch.set_num_threads(1)`: its others would be in the workers' way.
 
     Args:
         model: built as `gpt` is, without dropout
@@ -62,7 +62,8 @@ class ByHand(LanguageModel):
 
 def drops(layer: nn.Module) -> bool:
     """Whether a layer sets something to 0 while it trains."""
-    return (isinstance(layer, nn.Dropout) and layer.p > 0) or (isinstance(layer, AttendWithDropout) and layer.dropout > 0)
+    share = layer.p if isinstance(layer, nn.Dropout) else getattr(layer, "dropout", 0)
+    return isinstance(layer, nn.Dropout | AttendWithDropout) and share > 0
 
 
 def attends_otherwise(layer: nn.Module) -> bool:
@@ -75,11 +76,11 @@ class ThereAndBack(torch.autograd.Function):
     """The logits of a batch, and what their gradient means for each parameter."""
 
     @staticmethod
-    def forward(ctx: Any, model: ByHand, tokens: Tensor, *parameters: Tensor) -> Tensor:
+    def forward(ctx: Any, model: "ByHand", tokens: Tensor, *parameters: Tensor) -> Tensor:
         """The parts of the batch side by side."""
-        weights = [parameter.to(model.precision) for parameter in parameters]
+        short = [parameter.to(model.precision) for parameter in parameters]
         parts = [part for part in tokens.tensor_split(model.workers) if len(part)]
-        ctx.ways = [Way(model, parameters[:2], weights, part) for part in parts]
+        ctx.ways = [Way(model, parameters[:2], short, part) for part in parts]
         return torch.cat(list(workers(model.workers).map(Way.there, ctx.ways)))  # (B, T, V)
 
     @staticmethod
@@ -104,13 +105,13 @@ class Way:
     Args:
         model: for its sizes
         tables: the vectors of tokens (V, C) and of places (context, C), as they are
-        weights: all parameters in the order of the model's, in the precision of the products
+        short: all parameters in the order of the model's, in the precision of the products
         tokens: (B, T)
     """
 
-    def __init__(self, model: ByHand, tables: Sequence[Tensor], weights: Sequence[Tensor], tokens: Tensor) -> None:
+    def __init__(self, model: "ByHand", tables: Sequence[Tensor], short: Sequence[Tensor], tokens: Tensor) -> None:
         self.tokens, self.tables = tokens, tables
-        self.lm_head, _, *inner, norm = weights
+        self.lm_head, _, *inner, norm = short
         self.norm = NormWay(norm, model.norm.eps)
         (B, T), each = tokens.shape, len(inner) // len(model.blocks)
         hidden = torch.zeros(T, T, dtype=norm.dtype).masked_fill_(~causal_mask(T, T), -math.inf)
@@ -152,7 +153,7 @@ class Way:
         x = x.to(self.tables[0].dtype)
         position = torch.zeros_like(self.tables[1])
         position[:T] = x.view(B, T, -1).sum(dim=0)
-        token = back.embedding_dense_backward(x, self.tokens, len(lm_head), -1, False)
+        token = aten.embedding_dense_backward(x, self.tokens, len(lm_head), -1, False)
         return [token.add_(lm_head), position, *inner, norm]  # the head is the table of tokens
 
 
@@ -180,7 +181,7 @@ class NormWay:
             gradient: (N, C)
             returns: (N, C), (C,)
         """
-        x, weight, _ = back.native_layer_norm_backward(
+        x, weight, _ = aten.native_layer_norm_backward(
             gradient, self.x, self.x.shape[-1:], *self.spread, self.weight, None, [True, True, False]
         )
         return x, weight
@@ -191,13 +192,13 @@ class BlockWay:
 
     Args:
         block: for its sizes
-        weights: its parameters in their order, in the precision of the products
+        parameters: the block's, in their order, in the precision of the products
         hidden: (T, T), 0 where a query may look and -inf elsewhere
         B: how many texts
     """
 
-    def __init__(self, block: Block, weights: Sequence[Tensor], hidden: Tensor, B: int) -> None:
-        ln_1, self.qkv, self.projection, ln_2, self.up, self.down = weights
+    def __init__(self, block: Block, parameters: Sequence[Tensor], hidden: Tensor, B: int) -> None:
+        ln_1, self.qkv, self.projection, ln_2, self.up, self.down = parameters
         self.ln_1, self.ln_2 = NormWay(ln_1, block.ln_1.eps), NormWay(ln_2, block.ln_2.eps)
         self.hidden, self.B, self.head_dim = hidden, B, block.attn.head_dim
 
@@ -226,19 +227,19 @@ class BlockWay:
             x: (N, C)
             returns: (N, C), each as its parameter
         """
-        down = x.T @ self.bent
-        inner = back.gelu_backward(x @ self.down, self.inner)
-        up = inner.T @ self.thought
+        down = x.T @ self.bent  # (C, F)
+        inner = aten.gelu_backward(x @ self.down, self.inner)  # (N, F)
+        up = inner.T @ self.thought  # (F, C)
         through, ln_2 = self.ln_2.back(inner @ self.up)
         x = through.add_(x)  # what went past the layer comes back past it
         projection = x.T @ self.found
-        [found] = self.split_heads(x @ self.projection)
+        [found] = self.split_heads(x @ self.projection)  # (B·H, T, D)
         v = self.weights.mT @ found  # (B·H, T, D)
-        scores = back._softmax_backward_data(found @ self.v.mT, self.weights, -1, x.dtype).mul_(self.head_dim**-0.5)
+        scores = aten._softmax_backward_data(found @ self.v.mT, self.weights, -1, x.dtype).mul_(self.head_dim**-0.5)
         q, k = scores @ self.k, scores.mT @ self.q  # each (B·H, T, D)
-        read = self.merge_heads(torch.stack([q, k, v]))  # (N, 3C)
-        qkv = read.T @ self.read
-        through, ln_1 = self.ln_1.back(read @ self.qkv)
+        asked = self.merge_heads(torch.stack([q, k, v]))  # (N, 3C)
+        qkv = asked.T @ self.read
+        through, ln_1 = self.ln_1.back(asked @ self.qkv)
         return through.add_(x), [ln_1, qkv, projection, ln_2, up, down]
 
     def split_heads(self, x: Tensor) -> Tensor:
