@@ -34,7 +34,9 @@ def gradients(model, batch):
     model.train().zero_grad()
     loss = cross_entropy(model(batch[0]), batch[1])
     loss.backward()
-    assert not any(parameter.grad.is_inference() for parameter in model.parameters()), "no optimizer could go on with it"
+    assert not any(parameter.grad.is_inference() for parameter in model.parameters()), (
+        "no optimizer could go on with it"
+    )
     return loss.detach(), [parameter.grad.clone() for parameter in model.parameters()]
 
 
@@ -104,7 +106,11 @@ def test_a_text_longer_than_the_context_is_refused_as_ever():
 def test_a_run_comes_to_the_same_loss(play):
     settings = replace(GPT_SETTINGS, steps=200, eval_every=200, warmup=20)
     losses = []
-    for prepare in (lambda model: model, lambda model: ByHand(model, 2), lambda model: ByHand(model, 2, torch.bfloat16)):
+    for prepare in (
+        lambda model: model,
+        lambda model: ByHand(model, 2),
+        lambda model: ByHand(model, 2, torch.bfloat16),
+    ):
         model = build()
         fit(prepare(model), play, settings, 2e-3, progress=False)
         losses.append(evaluate(model, play.val))
