@@ -104,7 +104,7 @@ def test_a_text_longer_than_the_context_is_refused_as_ever():
 
 
 def test_a_run_comes_to_the_same_loss(play):
-    settings = replace(GPT_SETTINGS, steps=200, eval_every=200, warmup=20)
+    settings = replace(GPT_SETTINGS, steps=400, eval_every=400, warmup=40)
     losses = []
     for prepare in (
         lambda model: model,
@@ -115,4 +115,4 @@ def test_a_run_comes_to_the_same_loss(play):
         fit(prepare(model), play, settings, 2e-3, progress=False)
         losses.append(evaluate(model, play.val))
     assert losses[1] == pytest.approx(losses[0], abs=1e-3) and losses[0] < 2.9
-    assert losses[2] == pytest.approx(losses[0], abs=0.02)
+    assert losses[2] == pytest.approx(losses[0], abs=0.01)
