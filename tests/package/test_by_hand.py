@@ -9,7 +9,7 @@ from torch.testing import assert_close
 from lower_triangle.beyond.by_hand import ByHand
 from lower_triangle.beyond.positions import Rotary
 from lower_triangle.config import GPT_SETTINGS, GPT_SIZES, ModelConfig
-from lower_triangle.corpus import draw_batch, load_corpus
+from lower_triangle.corpus import draw_batch
 from lower_triangle.errors import UsageError
 from lower_triangle.loss import cross_entropy, evaluate
 from lower_triangle.stages import STAGES, gpt
@@ -17,11 +17,6 @@ from lower_triangle.train import fit
 
 SIZES = ModelConfig(context_length=16, d_model=32, n_head=2, n_layer=2)
 V = 65
-
-
-@pytest.fixture(scope="module")
-def play():
-    return load_corpus("play")
 
 
 def build(sizes=SIZES):

@@ -36,11 +36,6 @@ from lower_triangle.stages import gpt
 SIZES = ModelConfig(context_length=16, d_model=24, n_head=2, n_layer=2)
 
 
-@pytest.fixture(scope="module")
-def play():
-    return load_corpus("play")
-
-
 def build(play, sizes=SIZES):
     torch.manual_seed(0)
     return fast(sizes, len(play.tokenizer), frequent_runs(play.train, len(play.tokenizer), longest=3, least=4))

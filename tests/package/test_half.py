@@ -12,18 +12,13 @@ from lower_triangle.beyond.fast import FastSettings, fast, fit_fast, make_optimi
 from lower_triangle.beyond.half import InHalf, half_is_faster, in_half
 from lower_triangle.beyond.ngrams import frequent_runs
 from lower_triangle.config import GPT_SETTINGS, ModelConfig
-from lower_triangle.corpus import draw_batch, load_corpus
+from lower_triangle.corpus import draw_batch
 from lower_triangle.loss import cross_entropy, evaluate
 from lower_triangle.stages import gpt
 from lower_triangle.train import fit
 
 SIZES = ModelConfig(context_length=16, d_model=32, n_head=2, n_layer=2)
 V = 65
-
-
-@pytest.fixture(scope="module")
-def play():
-    return load_corpus("play")
 
 
 def build(sizes=SIZES):
