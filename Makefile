@@ -26,7 +26,7 @@ site: $(READY) ## run the pages that changed and build the site into site/
 	$(BIN)/mkdocs build --strict
 
 test: $(READY) ## build the site, which runs every page, then run the tests
-	$(BIN)/mkdocs build --strict
+	$(BIN)/python tests/browser/chromium.py & $(BIN)/mkdocs build --strict
 	$(BIN)/python -m pytest -n 2
 
 update: $(READY) ## rewrite the outputs that pages show where the code now prints something else; PAGE=... for one

@@ -1,13 +1,18 @@
-"""The Chromium that is there."""
+"""The Chromium that is there.
+
+Run as a program, this file sees to it that there is one, where it can: `make test` does so while the pages run.
+"""
 
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
+from playwright.sync_api import sync_playwright
 
 NAMES = ("chromium-headless-shell", "chromium", "google-chrome")  # the first is Chromium without windows, and quicker
 ADVICE = "no Chromium: install chromium, or name one in CHROMIUM, or run: .venv/bin/playwright install chromium"
@@ -50,3 +55,9 @@ def install_debians() -> None:
     quietly = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
     subprocess.run(["apt-get", "update"], **quietly)
     subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", NAMES[0]], **quietly)
+
+
+if __name__ == "__main__":
+    # Where none can be had, the tests say so.
+    with sync_playwright() as playwright, suppress(NoChromium):
+        find(playwright.chromium.executable_path, install_debians)

@@ -378,6 +378,9 @@ def test_what_is_drawn_follows_the_palette(play: Page):
 
 def test_the_matrix_can_be_saved_as_a_drawing(play: Page, tmp_path: Path):
     type_text(play, "a<b&c d")
+    # The button moves down when what is chosen is explained above it, and a click that it moves away from is none.
+    assert until(play, ROWS, 6)
+    expect(play.locator(".explanation li")).to_have_count(3)
     with play.expect_download() as download:
         play.get_by_role("button", name="Save the matrix as SVG").click()
     assert download.value.suggested_filename == "attention-multi_head-1-1.svg"

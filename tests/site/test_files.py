@@ -1,10 +1,9 @@
 """Each stage is offered as one runnable file, made from the package's source, and it runs."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from forker import Forker, run_fresh
 
 from lower_triangle.stages import STAGES
 from pagecode.build import bundles
@@ -20,15 +19,13 @@ def test_there_is_one_file_for_each_stage():
 
 
 @pytest.mark.parametrize("address", FILES)
-def test_the_file_of_a_stage_trains_it_and_writes_text(address, tmp_path):
-    file = tmp_path / Path(address).name
-    file.write_text(FILES[address], encoding="utf-8")
-    environment = {"PATH": "", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, file], cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    losses = [float(line.split()[-1]) for line in done.stdout.splitlines() if line.startswith("step ")]
+def test_the_file_of_a_stage_trains_it_and_writes_text(address, torch_alone: Forker, tmp_path):
+    code = FILES[address]
+    done = run_fresh(code, tmp_path, tmp_path) if address == "files/gpt.py" else torch_alone.run(code)
+    assert done.status == 0, done.complaints
+    losses = [float(line.split()[-1]) for line in done.printed.splitlines() if line.startswith("step ")]
     assert len(losses) == 4 and losses[-1] < losses[0]
-    assert done.stdout.count("\n") > 4 and len(done.stdout) > 300
+    assert done.printed.count("\n") > 4 and len(done.printed) > 300
 
 
 @pytest.mark.parametrize("address", FILES)
