@@ -54,15 +54,8 @@ def note(record_property: Callable[[str, object], None]) -> Callable[[str, str],
 
 @pytest.fixture(scope="session")
 def forker() -> Iterator[Forker]:
-    """A process that has only imported torch and its compiler, and forks for each program of this repository's pages."""
+    """A process that has only imported torch, and forks for each program of this repository's pages."""
     with Forker(ROOT / "src") as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def torch_alone() -> Iterator[Forker]:
-    """One that has only imported torch, which is what the program itself would begin with."""
-    with Forker(ROOT / "src", "torch") as running:
         yield running
 
 

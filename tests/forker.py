@@ -1,7 +1,6 @@
 """Runs what a reader copies: in a fork of a process that has imported torch and no more, or in a fresh interpreter.
 
-Run as a program, this file is that process: it imports what it is told to, takes one order a line and answers each
-with a line.
+Run as a program, this file is that process: it takes one order a line and answers each with a line.
 """
 
 import json
@@ -13,7 +12,6 @@ import tempfile
 import traceback
 import warnings
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -31,20 +29,14 @@ class Ended:
 
 
 class Forker:
-    """The process that forks, as long as this object is entered.
+    """The process that forks, as long as this object is entered; `source` is what programs import from."""
 
-    Args:
-        source: what programs import from
-        imports: what the process has imported; with torch's compiler, which every optimizer imports and which takes as
-            long as torch, it is ready for any program
-    """
-
-    def __init__(self, source: Path, imports: str = "torch._dynamo") -> None:
-        self.source, self.imports = source, imports
+    def __init__(self, source: Path) -> None:
+        self.source = source
 
     def __enter__(self) -> "Forker":
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "encoding": "utf-8"}
-        self.process = subprocess.Popen([sys.executable, __file__, self.imports], env=environment(self.source), **pipes)
+        self.process = subprocess.Popen([sys.executable, __file__], env=environment(self.source), **pipes)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -52,9 +44,11 @@ class Forker:
         self.process.wait(timeout=10)
         self.process.stdout.close()
 
-    def run(self, code: str, seconds: int = SECONDS) -> Ended:
-        """Run a program in a child, from a folder that holds nothing else."""
+    def run(self, code: str, seconds: int = SECONDS, **files: str) -> Ended:
+        """Run a program in a child, from a folder that holds nothing else but text `files`, by their stems."""
         with tempfile.TemporaryDirectory() as folder:
+            for name, text in files.items():
+                Path(folder, f"{name}.txt").write_text(text, encoding="utf-8")
             Path(folder, "copied.py").write_text(code, encoding="utf-8")
             return Ended(**self.ask({"folder": folder, "seconds": seconds}))
 
@@ -95,11 +89,12 @@ def packages() -> list[str]:
     return sorted(roots - set(sys.stdlib_module_names) - {"__main__"})
 
 
-def serve(imports: str = "torch._dynamo") -> None:
-    """Import that, torch or a part of it, and nothing else; then a fork for each order."""
-    import_module(imports)
+def serve() -> None:
+    """Import torch, with its compiler, which every optimizer imports, and nothing else; then a fork for each order."""
+    import torch._dynamo
+
     # A fork after an operation on several threads would hang.
-    sys.modules["torch"].set_num_threads(1)
+    torch.set_num_threads(1)
     for line in sys.stdin:
         order = json.loads(line)
         answer = packages() if "modules" in order else fork(order["folder"], order["seconds"])
@@ -146,4 +141,4 @@ def become(folder: str, seconds: int, printed: int, complaints: int) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve()

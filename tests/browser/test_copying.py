@@ -25,7 +25,7 @@ from .tab import Tab
 PAGES = [address for address in addresses() if source_of(address)]
 LABS = [address for address in addresses() if address.startswith("labs/")]
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
-# Run in interpreters of their own, to see that forks of one that has imported torch are no different.
+# Pages whose longest program runs in an interpreter of its own: a fork should be no different.
 FRESH = ["", "gpt/gpt/", "reference/exercises/"]
 BUTTONS = ".copy button[data-copy]"
 # Once the page has said that it is copied, what the clipboard holds.
@@ -201,17 +201,15 @@ def test_a_program_that_lacks_what_a_longer_one_has_is_run_itself():
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_each_copied_program_ends_as_its_page_shows(
-    address: str, copied, forker: Forker, torch_alone: Forker, tmp_path: Path, note
-):
-    """The longest of all where nothing but torch has been imported, the others where its compiler has been too."""
+def test_each_copied_program_ends_as_its_page_shows(address: str, copied, forker: Forker, tmp_path: Path, note):
+    """In forks of a process that has only imported torch; of some pages the longest in an interpreter of its own."""
     pairs = programs(address, copied(address))
     *others, longest = sorted(to_run(pairs), key=lambda pair: len(pair[1])) or [None]
     for block, code in others:
         check(address, block, forker.run(code))
     if longest:
         block, code = longest
-        check(address, block, run_fresh(code, tmp_path, OURS.source) if address in FRESH else torch_alone.run(code))
+        check(address, block, run_fresh(code, tmp_path, OURS.source) if address in FRESH else forker.run(code))
         note("Clipboard: programs", f"{len(pairs):4}, all run by {len(others) + 1:3} of them  /{address}")
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from forker import Forker, run_fresh
+from forker import Ended, Forker, run_fresh
 
 from lower_triangle.stages import STAGES
 from pagecode.build import bundles
@@ -18,14 +18,26 @@ def test_there_is_one_file_for_each_stage():
     assert set(FILES) == {f"files/{stage}.py" for stage in STAGES}
 
 
-@pytest.mark.parametrize("address", FILES)
-def test_the_file_of_a_stage_trains_it_and_writes_text(address, torch_alone: Forker, tmp_path):
-    code = FILES[address]
-    done = run_fresh(code, tmp_path, tmp_path) if address == "files/gpt.py" else torch_alone.run(code)
-    assert done.status == 0, done.complaints
-    losses = [float(line.split()[-1]) for line in done.printed.splitlines() if line.startswith("step ")]
+def check(ended: Ended) -> None:
+    assert ended.status == 0, ended.complaints
+    losses = [float(line.split()[-1]) for line in ended.printed.splitlines() if line.startswith("step ")]
     assert len(losses) == 4 and losses[-1] < losses[0]
-    assert done.printed.count("\n") > 4 and len(done.printed) > 300
+    assert ended.printed.count("\n") > 4 and len(ended.printed) > 300
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_file_of_a_stage_trains_it_and_writes_text(stage, forker: Forker):
+    """In a fifth of its steps."""
+    code, once = FILES[f"files/{stage}.py"], f"\nrun({stage})\n"
+    assert code.endswith(once)
+    check(forker.run(code.replace(once, f"\nrun({stage}, steps=100)\n")))
+
+
+@pytest.mark.parametrize(
+    "stage", [stage if stage == "head" else pytest.param(stage, marks=pytest.mark.slow) for stage in STAGES]
+)
+def test_the_file_runs_whole_in_an_interpreter_of_its_own(stage, tmp_path):
+    check(run_fresh(FILES[f"files/{stage}.py"], tmp_path, tmp_path))
 
 
 @pytest.mark.parametrize("address", FILES)

@@ -2,15 +2,13 @@
 
 import gzip
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+from forker import Forker
 from mkdocs.utils.yaml import get_yaml_loader
 
 from pagecode.html import read_html
@@ -127,32 +125,28 @@ def tries(lab: str) -> dict[str, dict[str, str]]:
     return {next(iter(one)): one for one in settings}
 
 
-def tried(lab: str, setting: str, steps: int, folder: Path) -> str:
-    """What a lab prints as a plain program, in few steps, with what one of its tries changes."""
+def tried(forker: Forker, lab: str, setting: str, steps: int, **files: str) -> str:
+    """What a lab prints as a plain program, beside files, in few steps, with what one of its tries changes."""
     code = LABS[lab].source
     for name, value in {"STEPS": str(steps), **tries(lab)[setting]}.items():
         code, changed = re.subn(rf"^{name} = [^#\n]*", f"{name} = {value}  ", code, flags=re.MULTILINE)
         assert changed == 1
-    file = folder / "lab.py"
-    file.write_text(code, encoding="utf-8")
-    environment = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, file], cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    ended = forker.run(code, **files)
+    assert ended.status == 0, ended.complaints
+    return ended.printed
 
 
 @pytest.mark.parametrize("setting", tries("train-a-head"))
-def test_what_the_lab_of_a_head_asks_to_try_runs_as_a_plain_program(setting, tmp_path):
+def test_what_the_lab_of_a_head_asks_to_try_runs_as_a_plain_program(setting, forker: Forker):
     """What so few steps come to is another matter, except that a context of one cannot look back."""
-    printed = tried("train-a-head", setting, 200, tmp_path)
+    printed = tried(forker, "train-a-head", setting, 200)
     choosy = re.search("(yes|no|n/a) +it ends more choosy", printed)
     assert choosy and choosy[1] == ("n/a" if setting == "CONTEXT" else "yes"), printed
 
 
 @pytest.mark.parametrize("setting", tries("train-a-gpt"))
-def test_what_the_lab_of_a_gpt_asks_to_try_runs_as_a_plain_program(setting, tmp_path):
-    (tmp_path / "mine.txt").write_text("one fish two fish red fish blue fish\n" * 100, encoding="utf-8")
-    printed = tried("train-a-gpt", setting, 40, tmp_path)
+def test_what_the_lab_of_a_gpt_asks_to_try_runs_as_a_plain_program(setting, forker: Forker):
+    printed = tried(forker, "train-a-gpt", setting, 40, mine="one fish two fish red fish blue fish\n" * 100)
     assert re.search("yes +no place hears the last one", printed), printed
     heads = printed.count("the loss rises by")
     assert heads == {"HEADS": 2, "TEXT": 8, "LAYERS": 4}[setting]
