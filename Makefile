@@ -35,8 +35,8 @@ update: $(READY) ## rewrite the outputs that pages show where the code now print
 mutants: $(READY) ## run each page against wrong versions of its code; some minutes
 	$(BIN)/python -m pytest -m slow tests/mutants
 
-thorough: site ## what make test leaves out: also the programs that longer ones go through, whole files, every word
-	$(BIN)/python -m pytest -n 2 -m slow tests/browser tests/site
+thorough: site ## what make test leaves out: also the programs that longer ones go through, every word
+	$(BIN)/python -m pytest -n 2 -m slow tests/browser
 
 addresses: site ## add the addresses of new pages and files to addresses.toml
 	$(BIN)/python -m pagecode.publish.addresses

@@ -7,8 +7,6 @@ from .waiting import until
 
 SCRIPT = Axe().axe_script
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-# The rules that look at colours, which are nearly all that changes with the palette.
-COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 # The contrast of thousands of words would be most of axe's time. Of those that have the same colour, size and weight, on
 # the same colours of the boxes around them, the first stands for the others.
 MARK_ALIKE = """() => {
@@ -34,11 +32,11 @@ MARK_ALIKE = """() => {
   }
 }"""
 # Begun here and fetched later, so that two browsers' pages are gone through side by side.
-BEGIN = f"""([rules, selector, within]) => {{
+BEGIN = f"""([tags, selector, within]) => {{
   axe.configure({{rules: [{{id: "color-contrast", selector}}]}});
   window.found = Promise.all(document.getAnimations().map(animation => animation.finished.catch(() => {{}})))
     .then({MARK_ALIKE})
-    .then(() => axe.run(within, {{runOnly: rules, resultTypes: ["violations"]}}));
+    .then(() => axe.run(within, {{runOnly: tags, resultTypes: ["violations"]}}));
 }}"""
 END = """async () => (await window.found).violations.map(found => [found.id, found.nodes.map(node => node.html)])"""
 
@@ -56,7 +54,7 @@ def violations_everywhere(page: Page, element: str) -> list[str]:
     return found
 
 
-def violations(pages: list[Page], every_word: bool = False, within: str = "html", rules: object = TAGS) -> list[str]:
+def violations(pages: list[Page], every_word: bool = False, within: str = "html") -> list[str]:
     """What axe finds on these pages as they stand now, or within an element, each rule with the elements that break it.
 
     Of words that are alike the contrast of the first is taken, or of `every_word`.
@@ -64,5 +62,5 @@ def violations(pages: list[Page], every_word: bool = False, within: str = "html"
     for page in pages:
         if not page.evaluate("'axe' in window"):
             page.evaluate(SCRIPT)
-        page.evaluate(BEGIN, [rules, "*" if every_word else ":not([data-alike])", within])
+        page.evaluate(BEGIN, [TAGS, "*" if every_word else ":not([data-alike])", within])
     return [f"{rule}: {html[:200]}" for page in pages for rule, nodes in page.evaluate(END) for html in nodes]

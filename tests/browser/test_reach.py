@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page
 
 from pagecode.reader import read_page
 
-from .axe import COLOURS, TAGS, violations
+from .axe import violations
 from .served import OURS, Site, addresses, source_of
 from .tab import Tab
 from .waiting import until
@@ -89,10 +89,7 @@ def screens(browser: Browser, site: Site) -> Iterator[list[Tab]]:
 
 
 def in_each_palette(address: str, screens: list[Tab], every_word: bool = False) -> dict[str, list[str]]:
-    """What axe finds on a page at both widths, by the palette; in the dark, where little else could, in its colours.
-
-    Of the home page, and where each word is looked at, it looks at all else in the dark too.
-    """
+    """What axe finds on a page at both widths, by the palette."""
     found = {}
     with screens[0].at(address) as wide, screens[1].at(address) as narrow:
         pages = [wide, narrow]
@@ -101,8 +98,7 @@ def in_each_palette(address: str, screens: list[Tab], every_word: bool = False) 
             page.evaluate(OPEN_ALL)
         for scheme in ("default", "slate"):
             assert {page.evaluate(SCHEME) for page in pages} == {scheme}
-            rules = TAGS if scheme == "default" or every_word or not address else COLOURS
-            found[scheme] = violations(pages, every_word, rules=rules)
+            found[scheme] = violations(pages, every_word)
             for page in pages if scheme == "default" else []:
                 switch(page)
     return found

@@ -25,19 +25,13 @@ def check(ended: Ended) -> None:
     assert ended.printed.count("\n") > 4 and len(ended.printed) > 300
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_the_file_of_a_stage_trains_it_and_writes_text(stage, forker: Forker):
-    """In a fifth of its steps."""
-    code, once = FILES[f"files/{stage}.py"], f"\nrun({stage})\n"
-    assert code.endswith(once)
-    check(forker.run(code.replace(once, f"\nrun({stage}, steps=100)\n")))
+@pytest.mark.parametrize("address", FILES)
+def test_the_file_of_a_stage_trains_it_and_writes_text(address, forker: Forker):
+    check(forker.run(FILES[address]))
 
 
-@pytest.mark.parametrize(
-    "stage", [stage if stage == "head" else pytest.param(stage, marks=pytest.mark.slow) for stage in STAGES]
-)
-def test_the_file_runs_whole_in_an_interpreter_of_its_own(stage, tmp_path):
-    check(run_fresh(FILES[f"files/{stage}.py"], tmp_path, tmp_path))
+def test_a_file_runs_in_an_interpreter_of_its_own(tmp_path):
+    check(run_fresh(FILES["files/head.py"], tmp_path, tmp_path))
 
 
 @pytest.mark.parametrize("address", FILES)
